@@ -1,0 +1,79 @@
+// Sends every request of the app: own header, time limit, problems as `Problem`, one refresh after a 401.
+import { Problem } from './problem'
+
+export interface Call {
+  method?: string
+  json?: unknown
+  body?: BodyInit
+  headers?: Record<string, string>
+  timeout?: number
+  /** Statuses that the caller reads itself. */
+  expect?: number[]
+  /** False for the calls that make a session. */
+  signedIn?: boolean
+}
+
+type Refresh = (seenAt: number) => Promise<void>
+let refresh: Refresh | null = null
+
+/** The session says how an expired one is renewed. */
+export function onExpired(renew: Refresh | null): void {
+  refresh = renew
+}
+
+/** The answer itself, for callers that need its headers. */
+export async function send(path: string, call: Call = {}): Promise<Response> {
+  const startedAt = Date.now()
+  const answer = await attempt(path, call)
+  if (answer.status !== 401 || call.signedIn === false || !refresh) return checked(answer, call)
+  await refresh(startedAt)
+  return checked(await attempt(path, call), call)
+}
+
+export async function request<T>(path: string, call: Call = {}): Promise<T> {
+  const answer = await send(path, call)
+  if (answer.status === 204) return undefined as T
+  try {
+    return (await answer.json()) as T
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError') throw tooSlow()
+    // A cut answer, or another program that answers in the server's place.
+    throw new Problem('offline', 'The answer was not complete')
+  }
+}
+
+async function attempt(path: string, call: Call): Promise<Response> {
+  const headers: Record<string, string> = { 'X-Kilele': '1', ...call.headers }
+  let body = call.body
+  if (call.json !== undefined) {
+    headers['Content-Type'] = 'application/json'
+    body = JSON.stringify(call.json)
+  }
+  try {
+    return await fetch(path, {
+      method: call.method ?? (body === undefined ? 'GET' : 'POST'),
+      headers,
+      body,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(call.timeout ?? 30_000),
+    })
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError') throw tooSlow()
+    throw new Problem('offline', error instanceof Error ? error.message : 'No connection')
+  }
+}
+
+const tooSlow = () => new Problem('timeout', 'The server did not answer in time')
+
+async function checked(answer: Response, call: Call): Promise<Response> {
+  if (answer.ok || call.expect?.includes(answer.status)) return answer
+  const said = (await answer.json().catch(() => ({}))) as Partial<Problem> & { code?: string }
+  const retryAfter = Number(answer.headers.get('Retry-After')) || undefined
+  throw new Problem(said.code ?? `http_${answer.status}`, said.message ?? answer.statusText, {
+    status: answer.status,
+    field: said.field,
+    details: said.details,
+    retryAfter,
+  })
+}

@@ -1,0 +1,11 @@
+// Runs the shrinking of pictures beside the page, so that typing stays smooth.
+import { shrink } from './shrink'
+
+self.onmessage = async ({ data }: MessageEvent<{ job: number; file: Blob }>) => {
+  try {
+    const done = await shrink(data.file)
+    self.postMessage({ job: data.job, done }, { transfer: [done.bytes] })
+  } catch (error) {
+    self.postMessage({ job: data.job, failed: error instanceof Error ? error.message : String(error) })
+  }
+}

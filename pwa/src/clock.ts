@@ -1,0 +1,17 @@
+// Tells device time, and the server's time as last heard.
+
+let offset = 0
+
+export const now = (): number => Date.now()
+export const serverNow = (): number => Date.now() + offset
+export const clockOffset = (): number => offset
+export function setClockOffset(ms: number): void {
+  offset = ms
+}
+
+export const DAY = 86_400_000
+
+/** Midnight of the device's day that holds `at`. */
+export function startOfDay(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0)
+}

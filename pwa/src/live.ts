@@ -1,0 +1,54 @@
+// Listens for the server's hints that something changed, while someone looks; the engine then pulls.
+import { backoff } from './sync/backoff'
+import { wake } from './sync/engine'
+
+/** The server pings every 25 s; a line that is silent for longer is dead. A ping is invisible here, so a hint or our own
+ * probe must prove it: the socket is simply renewed at this age. */
+const OLDEST = 10 * 60_000
+
+let socket: WebSocket | null = null
+let failures = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+let on = false
+
+export function startLive(): void {
+  if (on) return
+  on = true
+  document.addEventListener('visibilitychange', follow)
+  addEventListener('online', follow)
+  addEventListener('offline', close)
+  follow()
+}
+
+export function stopLive(): void {
+  on = false
+  close()
+}
+
+function follow(): void {
+  if (!on || document.visibilityState !== 'visible') return close()
+  if (socket || !navigator.onLine) return
+  clearTimeout(timer)
+  const line = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`)
+  socket = line
+  let renewal: ReturnType<typeof setTimeout>
+  line.onopen = () => {
+    failures = 0
+    renewal = setTimeout(() => line.close(), OLDEST)
+  }
+  line.onmessage = () => wake()
+  line.onclose = () => {
+    clearTimeout(renewal)
+    if (socket !== line) return
+    socket = null
+    failures++
+    timer = setTimeout(follow, backoff(failures))
+  }
+}
+
+function close(): void {
+  clearTimeout(timer)
+  const line = socket
+  socket = null
+  line?.close()
+}

@@ -1,0 +1,95 @@
+// What views ask about households.
+import type { Conflict, Evidence, Household, Id, Signature, Visit } from '../api/records'
+import { database } from '../db/account'
+import { about, bodies, inState, one } from './records'
+import { isBuilt, searchIndex, type Matched } from './search'
+
+export interface Hit {
+  id: Id
+  number: string | null
+  head_name: string
+  place: Id
+  place_name: string
+  phone: string | null
+  photo: Id | null
+  photo_placeholder: string | null
+  last_visit_at: number | null
+  matched: Matched
+  /** Something about it has not reached the server. */
+  waiting: boolean
+}
+
+/** By name, part of the national id, phone or number, member or village; all by name when `text` is empty. */
+export async function search(
+  text: string,
+  place: Id | null = null,
+  limit = 50,
+): Promise<{ items: Hit[]; total: number }> {
+  const waiting = await waitingKeys()
+  if (!text.trim() && !place && !isBuilt()) return firstPage(limit, waiting)
+  const found = (await searchIndex()).find(text, place)
+  const items = found
+    .slice(0, limit)
+    .map(({ entry, matched }) => toHit(entry.household, entry.place_name, matched, waiting))
+  return { items, total: found.length }
+}
+
+/** The list's first screen comes straight from the database while the index is being built. */
+async function firstPage(limit: number, waiting: Set<string>): Promise<{ items: Hit[]; total: number }> {
+  const db = database()
+  const [rows, total] = await Promise.all([
+    db.getAllFromIndex('records', 'sort', null, limit),
+    db.countFromIndex('records', 'sort'),
+  ])
+  setTimeout(() => void searchIndex().catch(() => undefined), 300)
+  return { items: await toHits(bodies<'household'>(rows), waiting), total }
+}
+
+export async function toHits(households: Household[], waiting?: Set<string>): Promise<Hit[]> {
+  const keys = waiting ?? (await waitingKeys())
+  const names = new Map<Id, string>()
+  for (const id of new Set(households.map(({ place }) => place))) names.set(id, (await one('place', id))?.name ?? '')
+  return households.map((household) => toHit(household, names.get(household.place) ?? '', null, keys))
+}
+
+function toHit(household: Household, place_name: string, matched: Matched, waiting: Set<string>): Hit {
+  const { id, number, head_name, place, phone, photo, photo_placeholder, last_visit_at } = household
+  return {
+    id, number, head_name, place, place_name, phone, photo, photo_placeholder, last_visit_at, matched,
+    waiting: waiting.has(`household:${id}`),
+  }
+}
+
+async function waitingKeys(): Promise<Set<string>> {
+  const outbox = await database().getAll('outbox')
+  return new Set(outbox.filter(({ done }) => !done).flatMap(({ records }) => records))
+}
+
+export const household = (id: Id): Promise<Household | null> => one('household', id)
+
+export type TimelineItem =
+  | { at: number; kind: 'visit'; visit: Visit; evidence: Evidence[]; signatures: Signature[] }
+  | { at: number; kind: 'evidence'; evidence: Evidence }
+
+/** Latest first: visits with what belongs to them, and the household's own photos. */
+export async function timeline(householdId: Id): Promise<TimelineItem[]> {
+  const [visits, own] = await Promise.all([about('visit', householdId), about('evidence', householdId)])
+  const items: TimelineItem[] = own.map((evidence) => ({ at: evidence.captured_at, kind: 'evidence', evidence }))
+  for (const visit of visits) {
+    const [evidence, signatures] = await Promise.all([about('evidence', visit.id), about('signature', visit.id)])
+    items.push({
+      at: visit.submitted_at ?? visit.started_at ?? visit.planned_at ?? visit.created_at,
+      kind: 'visit',
+      visit,
+      evidence: evidence.filter(({ superseded_by }) => !superseded_by),
+      signatures: signatures.filter(({ superseded_by }) => !superseded_by),
+    })
+  }
+  return items.sort((a, b) => b.at - a.at)
+}
+
+/** Open ones: of one record, or all. */
+export async function conflicts(record?: Id): Promise<Conflict[]> {
+  const open = await inState('conflict', 'open')
+  return record ? open.filter((conflict) => conflict.record === record) : open
+}

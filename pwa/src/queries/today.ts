@@ -1,0 +1,88 @@
+// The mentor's day: what to do, what is late, what came back, what is unfinished.
+import type { Household, Visit } from '../api/records'
+import { DAY, now, startOfDay } from '../clock'
+import { database, readMeta } from '../db/account'
+import type { Draft } from '../db/schema'
+import { drafts } from '../drafts'
+import { toHits, type Hit } from './households'
+import { bodies, inState, one } from './records'
+
+export interface VisitItem {
+  visit: Visit
+  household: Household | null
+}
+
+export interface Today {
+  due: VisitItem[]
+  /** Planned before today and not done. */
+  overdue: VisitItem[]
+  /** Households without a visit for 30 days, longest first: the first 20 of `unvisited_total`. */
+  unvisited: Hit[]
+  unvisited_total: number
+  drafts: Draft[]
+  returned: VisitItem[]
+  submitted: VisitItem[]
+  /** Commands and photos that are only on this phone. */
+  waiting: number
+}
+
+const UNVISITED_AFTER = 30 * DAY
+const SHOWN = 20
+
+export async function today(): Promise<Today> {
+  const db = database()
+  const midnight = startOfDay(now())
+  const tomorrow = startOfDay(midnight + 1.5 * DAY)
+  const [planned, begun, returned, submitted, unfinished, outbox, captures, unvisited] = await Promise.all([
+    mine('planned'),
+    mine('in_progress'),
+    mine('returned'),
+    mine('submitted'),
+    drafts(),
+    db.getAll('outbox'),
+    db.getAll('captures'),
+    longUnvisited(),
+  ])
+  const open = [...begun, ...planned].sort((a, b) => (a.planned_at ?? 0) - (b.planned_at ?? 0))
+  const isLate = (visit: Visit) => visit.planned_at !== null && visit.planned_at < midnight
+  const isDue = (visit: Visit) => visit.planned_at === null || visit.planned_at < tomorrow
+  return {
+    due: await withHousehold(open.filter((visit) => !isLate(visit) && isDue(visit))),
+    overdue: await withHousehold(open.filter(isLate)),
+    ...unvisited,
+    drafts: unfinished,
+    returned: await withHousehold(returned),
+    submitted: await withHousehold(submitted),
+    waiting:
+      outbox.filter(({ done }) => !done).length +
+      captures.filter(({ state }) => state !== 'acknowledged' && state !== 'draft').length,
+  }
+}
+
+/** Planned after today, soonest first. */
+export async function upcoming(days = 14): Promise<VisitItem[]> {
+  const from = startOfDay(startOfDay(now()) + 1.5 * DAY)
+  const planned = (await mine('planned')).filter(({ planned_at }) => planned_at! >= from && planned_at! < from + days * DAY)
+  return withHousehold(planned.sort((a, b) => a.planned_at! - b.planned_at!))
+}
+
+/** A mentor's own; whoever has no visits of their own sees those of their places. */
+async function mine(state: Visit['state']): Promise<Visit[]> {
+  const member = (await readMeta('session'))?.member
+  const visits = await inState('visit', state)
+  return member?.role === 'mentor' ? visits.filter(({ mentor }) => mentor === member.id) : visits
+}
+
+function withHousehold(visits: Visit[]): Promise<VisitItem[]> {
+  return Promise.all(visits.map(async (visit) => ({ visit, household: await one('household', visit.household) })))
+}
+
+async function longUnvisited(): Promise<Pick<Today, 'unvisited' | 'unvisited_total'>> {
+  const db = database()
+  const long = IDBKeyRange.bound(['household', 0], ['household', now() - UNVISITED_AFTER])
+  const [rows, unvisited_total] = await Promise.all([
+    db.getAllFromIndex('records', 'at', long, SHOWN),
+    db.countFromIndex('records', 'at', long),
+  ])
+  return { unvisited: await toHits(bodies<'household'>(rows)), unvisited_total }
+}

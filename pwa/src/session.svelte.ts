@@ -1,0 +1,196 @@
+// Who is signed in on this phone: known without a network once they have been.
+import { onExpired, request } from './api/client'
+import { asProblem, Problem } from './api/problem'
+import type { Id, Organisation, Person, Role, SessionView, Start } from './api/records'
+import { setClockOffset } from './clock'
+import { accountDbName, database, hasAccount, readMeta, useAccount, writeMeta } from './db/account'
+import { pref, prefs, setPref, type KnownAccount } from './db/prefs'
+import { describeDevice, deviceId } from './device'
+import { renew } from './renew'
+import { adoptLanguage } from './i18n/locale.svelte'
+import { actAs } from './sync/command'
+import { startEngine, stopEngine } from './sync/engine'
+import { report } from './sync/report'
+import { MEDIA_CACHE } from './sw/names'
+
+let view = $state.raw<SessionView | null>(null)
+let ready = $state(false)
+let vanished = $state(false)
+
+export const session = {
+  get view(): SessionView | null {
+    return view
+  },
+  /** The local database was looked at; before that nothing is known. */
+  get ready(): boolean {
+    return ready
+  },
+  get member(): Person | null {
+    return view?.member ?? null
+  },
+  get organisation(): Organisation | null {
+    return view?.organisation ?? null
+  },
+  get role(): Role | null {
+    return view?.member.role ?? null
+  },
+  /** The phone's storage was cleared behind the app's back. */
+  get storageLost(): boolean {
+    return vanished
+  },
+  can: (capability: string): boolean => view?.capabilities.includes(capability) ?? false,
+}
+
+onExpired(async (seenAt) => {
+  const renewed = await renew(seenAt)
+  if (renewed) await remember(renewed)
+})
+
+/** Opens the last account from this phone alone; never waits for the network. */
+export async function openLastAccount(): Promise<void> {
+  try {
+    const { account, synced } = await prefs('account', 'synced')
+    if (account) {
+      await useAccount(account.id)
+      const known = await readMeta('session')
+      vanished = Boolean(synced?.[account.id]) && !(await readMeta('lastSyncAt'))
+      if (known) await enter(known)
+    }
+  } finally {
+    ready = true
+  }
+}
+
+/** After the phone's storage was cleared the cookies may have survived: take up that session again. */
+export async function resumeLost(): Promise<void> {
+  if (hasAccount() && view) return
+  if (await pref('signOutPending')) return leaveServer()
+  // A phone that never signed in has no reason to ask.
+  if (!/(?:^|; )kilele_known=1/.test(document.cookie)) return
+  try {
+    const found = await request<SessionView>('/api/me')
+    vanished = true
+    await setPref('device', found.device)
+    await open(found)
+  } catch {
+    // Signed out there as well, or no network: the person signs in.
+  }
+}
+
+export const startInfo = (): Promise<Start> => request<Start>('/api/start', { signedIn: false })
+
+export async function signIn(login: string, password: string): Promise<void> {
+  await begin('/api/sessions', { login, password })
+}
+
+export async function setup(body: {
+  token: string
+  organisation_name: string
+  organisation_code: string
+  name: string
+  login: string
+  password: string
+}): Promise<void> {
+  await begin('/api/setup', body)
+}
+
+export async function join(body: { token: string; password: string }): Promise<void> {
+  await begin('/api/join', body)
+}
+
+export function joinPreview(token: string): Promise<{ name: string; login: string; role: Role; organisation_name: string }> {
+  return request('/api/join/preview', { json: { token }, signedIn: false })
+}
+
+async function begin(path: string, body: object): Promise<void> {
+  const json = { ...body, device: await describeDevice() }
+  await open(await request<SessionView>(path, { json, signedIn: false }))
+}
+
+/** Makes a fresh session the one this phone shows. */
+async function open(fresh: SessionView): Promise<void> {
+  const { id, name, login } = fresh.account
+  stopEngine()
+  await useAccount(id)
+  await remember(fresh)
+  const known: KnownAccount = { id, name, login }
+  await setPref('account', known)
+  await setPref('accounts', [known, ...((await pref('accounts')) ?? []).filter((other) => other.id !== id)])
+  await setPref('signOutPending', false)
+  await setPref('refreshedAt', Date.now())
+  await adoptLanguage(fresh.account.locale)
+  document.cookie = 'kilele_known=1; Max-Age=34560000; Path=/; SameSite=Strict'
+  void navigator.storage?.persist?.().catch(() => false)
+  await enter(fresh)
+}
+
+async function remember(fresh: SessionView): Promise<void> {
+  setClockOffset(fresh.server_time - Date.now())
+  // Tokens are for clients without cookies; the phone keeps none.
+  const { access_token: _a, refresh_token: _r, ...kept } = fresh as SessionView & Record<string, unknown>
+  if (hasAccount()) await writeMeta('session', kept as SessionView)
+  view = kept as SessionView
+  report({ signedIn: true })
+}
+
+async function enter(known: SessionView): Promise<void> {
+  view = known
+  setClockOffset((await readMeta('clockOffset')) ?? 0)
+  report({ lastSyncAt: (await readMeta('lastSyncAt')) ?? null })
+  const device = await deviceId()
+  actAs({ member: known.member.id, device })
+  startEngine(device)
+}
+
+/** Leaves the account. Unsent work needs `force`, and even then stays on the phone for the next sign-in. */
+export async function signOut({ force = false }: { force?: boolean } = {}): Promise<void> {
+  const db = database()
+  const account = view?.account.id
+  const unsent = await unsentWork()
+  const something = unsent.records + unsent.photos + unsent.drafts > 0
+  if (something && !force) {
+    throw new Problem('unsent_work', 'Work on this phone has not reached the server', { details: unsent })
+  }
+  stopEngine()
+  actAs(null)
+  await setPref('account', null)
+  await setPref('signOutPending', true)
+  await leaveServer()
+  const name = account && accountDbName(account)
+  await useAccount(null)
+  view = null
+  // The next person on this phone must not find pictures of this one's households.
+  if (typeof caches !== 'undefined') await caches.delete(MEDIA_CACHE)
+  if (!something && name && db.name === name) indexedDB.deleteDatabase(name)
+}
+
+async function leaveServer(): Promise<void> {
+  try {
+    await request('/api/sessions/current', { method: 'DELETE', signedIn: false, timeout: 8_000 })
+  } catch (error) {
+    // Without a network the cookie stays until the next start with one; 401 says it is over already.
+    if (asProblem(error).status !== 401) return
+  }
+  await setPref('signOutPending', false)
+  document.cookie = 'kilele_known=; Max-Age=0; Path=/; SameSite=Strict'
+}
+
+async function unsentWork(): Promise<{ records: number; photos: number; drafts: number }> {
+  const db = database()
+  const [outbox, attention, drafts, captures] = await Promise.all([
+    db.getAll('outbox'),
+    db.count('attention'),
+    db.count('drafts'),
+    db.getAll('captures'),
+  ])
+  return {
+    records: outbox.filter(({ done }) => !done).length + attention,
+    photos: captures.filter(({ state }) => state !== 'acknowledged' && state !== 'draft').length,
+    drafts,
+  }
+}
+
+/** Everyone whose data this phone has held. */
+export async function accounts(): Promise<{ id: Id; name: string; login: string }[]> {
+  return (await pref('accounts')) ?? []
+}

@@ -1,0 +1,55 @@
+// Which event leads to which verb.
+import { deliver } from './deliver'
+import { isHashed, isPicture, FILES } from './list'
+import { SYNC_TAG } from './names'
+import { readPayload } from './notices'
+import * as verbs from './verbs'
+
+declare const self: ServiceWorkerGlobalScope
+
+interface SyncEvent extends ExtendableEvent {
+  tag: string
+}
+interface SubscriptionChange extends ExtendableEvent {
+  oldSubscription: PushSubscription | null
+}
+
+const shell = new Set(FILES.map(({ url }) => url))
+
+self.addEventListener('install', (event) => event.waitUntil(verbs.keepShell()))
+
+self.addEventListener('activate', (event) =>
+  event.waitUntil(Promise.all([verbs.dropOldShells(), self.clients.claim()])))
+
+self.addEventListener('message', (event) => {
+  // A new version waits until a person, or a start without unfinished work, lets it in.
+  if (event.data?.type === 'activate') event.waitUntil(self.skipWaiting())
+})
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (request.method !== 'GET' || origin !== self.location.origin) return
+  if (isPicture(pathname)) return event.respondWith(verbs.picture(request, (work) => event.waitUntil(work)))
+  if (pathname.startsWith('/api/') || pathname.startsWith('/health') || pathname === '/metrics') return
+  if (request.mode === 'navigate') return event.respondWith(verbs.page(request))
+  if (isHashed(pathname) || shell.has(pathname)) event.respondWith(verbs.file(request))
+})
+
+self.addEventListener('push', (event) =>
+  event.waitUntil(Promise.all([verbs.notify(readPayload(event.data?.text())), verbs.wakePages()])))
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(verbs.open((event.notification.data as { url?: string } | null)?.url ?? '/'))
+})
+
+self.addEventListener('pushsubscriptionchange', (event) =>
+  (event as unknown as ExtendableEvent).waitUntil(
+    verbs.subscribeAgain((event as unknown as SubscriptionChange).oldSubscription?.options.applicationServerKey ?? null)))
+
+self.addEventListener('sync', (event) => {
+  const { tag } = event as SyncEvent
+  if (tag !== SYNC_TAG) return
+  ;(event as SyncEvent).waitUntil(verbs.wakePages().then((open) => (open ? undefined : deliver())))
+})

@@ -1,0 +1,90 @@
+// The one door for every change: record, outbox, draft and photos in one durable transaction.
+import type { Changes, Command, CommandKind, Commands, Household, HouseholdFields, Id } from '../api/records'
+import { Problem } from '../api/problem'
+import { plain } from '../bytes'
+import { now } from '../clock'
+import { transact, type Tx } from '../db/account'
+import { broadcast, changed } from '../db/changes'
+import type { Author } from '../db/schema'
+import { closeDraft, dropDraft, reopenDraft } from '../drafts'
+import { newId } from '../ids'
+import { rebase } from './rebase'
+import { same } from './reducers'
+import { parseKey, touches } from './touches'
+
+let author: Omit<Author, 'place'> | null = null
+
+/** The session says in whose name commands are given. */
+export function actAs(who: { member: Id; device: Id } | null): void {
+  author = who
+}
+
+/** Resolves with the command's id once it is durable on this phone. */
+export async function command<K extends CommandKind>(
+  kind: K,
+  body: Commands[K],
+  also: { draft?: Id; captures?: Id[] } = {},
+): Promise<Id> {
+  if (!author) throw new Problem('signed_out', 'Nobody is signed in')
+  const given = { id: newId(), kind, at: now(), body: plain(body) } as Command
+  const captures = also.captures ?? announcedBy(given)
+  const records = touches(given)
+  const who = author
+  if (also.draft) await closeDraft(also.draft)
+  try {
+    await keep(given, who, records, captures, also.draft)
+  } finally {
+    if (also.draft) reopenDraft(also.draft)
+  }
+  changed(['outbox', 'captures', 'drafts', ...records.map((key) => `records:${parseKey(key)[0]}`)], records)
+  broadcast({ type: 'wake' })
+  return given.id
+}
+
+function keep(given: Command, who: Omit<Author, 'place'>, records: string[], captures: Id[], draft?: Id): Promise<void> {
+  return transact(['records', 'outbox', 'captures', 'blobs', 'drafts'], 'strict', async (tx) => {
+    const by = { ...who, place: await placeOf(tx, given) }
+    const size = JSON.stringify(given).length
+    const form = draft ? ((await tx.objectStore('drafts').get(draft)) ?? null) : null
+    await tx.objectStore('outbox').add({
+      id: given.id, command: given, by, records, captures, draft: form, size, done: false,
+    })
+    await queue(tx, captures, given.id)
+    if (draft) await dropDraft(tx, draft)
+    await rebase(tx, records)
+  })
+}
+
+function announcedBy(given: Command): Id[] {
+  return 'evidence' in given.body ? given.body.evidence.map(({ id }) => id) : []
+}
+
+async function placeOf(tx: Tx, { body }: Command): Promise<Id | null> {
+  if (!('household' in body)) return null
+  const home = body.household
+  if (typeof home === 'object') return home.place
+  const found = await tx.objectStore('records').get(['household', home])
+  return found?.body ? (found.body as Household).place : null
+}
+
+async function queue(tx: Tx, captures: Id[], id: Id): Promise<void> {
+  const store = tx.objectStore('captures')
+  for (const capture of captures) {
+    const found = await store.get(capture)
+    if (!found) throw new Problem('capture_missing', `Photo ${capture} is not on this phone`)
+    await store.put({ ...found, draft: null, command: id, state: found.state === 'draft' ? 'queued' : found.state })
+  }
+}
+
+const FIELDS: (keyof HouseholdFields)[] = [
+  'head_name', 'head_sex', 'head_birth_date', 'national_id', 'phone', 'members', 'lat', 'lon', 'accuracy_m',
+  'monthly_income_minor', 'electricity', 'clean_water', 'disability', 'notes',
+]
+
+/** For `household.update`: each field that differs, with what the person saw. A household never changes its place. */
+export function changesOf(before: Household, after: HouseholdFields): Changes<HouseholdFields> {
+  const differing = FIELDS.filter((field) => !same(before[field], after[field]))
+  return Object.fromEntries(
+    differing.map((field) => [field, { was: before[field] ?? null, now: after[field] ?? null }]),
+  ) as Changes<HouseholdFields>
+}

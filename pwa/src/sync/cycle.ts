@@ -1,0 +1,40 @@
+// One turn of the engine: records first, then photos, then the receipts for them. Runs in a tab or in the worker.
+import type { AccountDb } from '../db/account'
+import { deliverPhotos } from './photos'
+import { exchange, newCycle, type Cycle } from './exchange'
+import { report } from './report'
+
+/** More turns than any real backlog needs; a server that never says "enough" must not drain the battery. */
+const MOST_TURNS = 2_000
+
+export async function runCycle(db: AccountDb, device: string): Promise<void> {
+  const cycle = newCycle(device)
+  await records(db, cycle)
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    const delivered = await deliverPhotos(db, () => unsent(db, cycle))
+    const more = await unsent(db, cycle)
+    if (delivered === 0 && !more) break
+    await records(db, cycle)
+  }
+  await prune(db)
+}
+
+async function records(db: AccountDb, cycle: Cycle): Promise<void> {
+  report({ phase: 'records' })
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    if (!(await exchange(db, cycle))) return
+  }
+}
+
+async function unsent(db: AccountDb, cycle: Cycle): Promise<boolean> {
+  return (await db.getAll('outbox')).some(({ id, done }) => !done && !cycle.parked.has(id))
+}
+
+const KEEP_RECEIPTS = 30 * 86_400_000
+
+/** Receipts are shown for a month. */
+async function prune(db: AccountDb): Promise<void> {
+  const old = (await db.getAllFromIndex('captures', 'state', 'acknowledged'))
+    .filter(({ captured_at }) => captured_at < Date.now() - KEEP_RECEIPTS)
+  for (const { id } of old) await db.delete('captures', id)
+}

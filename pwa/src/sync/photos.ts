@@ -1,0 +1,78 @@
+// Delivers the photos that wait: smallest first, one at a time, each failing for itself alone.
+import { asProblem, type Problem } from '../api/problem'
+import { transact, type AccountDb } from '../db/account'
+import { changed } from '../db/changes'
+import type { CaptureMeta } from '../db/schema'
+import { report } from './report'
+import { upload } from './tus'
+
+/** Failures of the link or the server, after which the next photo would fare no better. */
+const NOT_NOW = new Set([401, 408, 429, 502, 503, 504])
+
+/** Says how many were delivered; throws only what concerns all of them. */
+export async function deliverPhotos(db: AccountDb, interrupted: () => Promise<boolean>): Promise<number> {
+  let delivered = 0
+  for (const { id } of await ready(db)) {
+    if (await interrupted()) break
+    const [photo, bytes] = await Promise.all([db.get('captures', id), db.get('blobs', id)])
+    if (!photo || (photo.state !== 'queued' && photo.state !== 'uploading')) continue
+    if (!bytes) {
+      await note(db, id, { state: 'failed', error: 'bytes_missing' })
+      continue
+    }
+    report({ inFlight: [id], phase: 'photos' })
+    try {
+      await upload(photo, bytes, (url, offset) => note(db, id, { state: 'uploading', upload: url, offset, error: null }))
+      delivered++
+    } catch (error) {
+      const problem = asProblem(error)
+      if (passing(problem)) throw problem
+      await note(db, id, failed(photo, problem))
+    } finally {
+      report({ inFlight: [] })
+    }
+  }
+  return delivered
+}
+
+/** Those whose announcing command has been accepted and whose bytes are not all delivered, smallest first. */
+async function ready(db: AccountDb): Promise<CaptureMeta[]> {
+  const [captures, outbox, attention] = await Promise.all([
+    db.getAll('captures'),
+    db.getAll('outbox'),
+    db.getAllKeys('attention'),
+  ])
+  const unsent = new Set([...outbox.filter(({ done }) => !done).map(({ id }) => id), ...attention])
+  return captures
+    .filter(({ state, command, offset, bytes }) =>
+      (state === 'queued' || (state === 'uploading' && offset < bytes)) && !(command && unsent.has(command)))
+    .sort((a, b) => a.bytes - b.bytes)
+}
+
+function passing({ code, status }: Problem): boolean {
+  return code === 'offline' || code === 'cut' || code === 'timeout' || code === 'signed_out' || code.startsWith('storage_') || NOT_NOW.has(status ?? 0)
+}
+
+/** A wrong hash on arrival is worth one new attempt: bytes were damaged on the way. */
+function failed(photo: CaptureMeta, problem: Problem): Partial<CaptureMeta> {
+  if (problem.status === 460 && photo.restarts === 0) {
+    return { state: 'queued', upload: null, offset: 0, restarts: 1, error: null }
+  }
+  // A server's own fault is tried again in the next cycle, after all the others.
+  if ((problem.status ?? 0) >= 500) return { state: 'queued', error: problem.code }
+  return { state: 'failed', upload: null, offset: 0, error: problem.code }
+}
+
+async function note(db: AccountDb, id: string, change: Partial<CaptureMeta>): Promise<void> {
+  await transact(['captures'], 'relaxed', async (tx) => {
+    const store = tx.objectStore('captures')
+    const found = await store.get(id)
+    if (found && found.state !== 'acknowledged') await store.put({ ...found, ...change })
+  }, db)
+  changed(['captures'])
+}
+
+/** The person's wish to try a failed photo again. */
+export async function retryPhoto(db: AccountDb, id: string): Promise<void> {
+  await note(db, id, { state: 'queued', upload: null, offset: 0, restarts: 0, error: null })
+}

@@ -1,0 +1,215 @@
+// What each command does to each record it touches: pure, so that it can be applied again over newer server data.
+import type { Capture, Command, Evidence, Household, Id, Kind, Records, Visit, VisitState } from '../api/records'
+import type { Author } from '../db/schema'
+import { keyOf, signedRecord } from './touches'
+
+/** From which states a visit command may start; the server decides, this only avoids showing what it would refuse. */
+const FROM: Record<string, VisitState[]> = {
+  'visit.start': ['planned'],
+  'visit.submit': ['planned', 'in_progress', 'returned', 'missed'],
+  'visit.cancel': ['planned', 'in_progress'],
+  'visit.miss': ['planned', 'in_progress'],
+  'visit.approve': ['submitted'],
+  'visit.return': ['submitted'],
+}
+
+/** The record after the command; `before` is null when the phone does not know it yet. */
+export function reduce(
+  command: Command,
+  kind: Kind,
+  id: Id,
+  before: Records[Kind] | null,
+  by: Author,
+): Records[Kind] | null {
+  switch (kind) {
+    case 'household':
+      return household(command, before as Household | null, by)
+    case 'visit':
+      return visit(command, before as Visit | null, by)
+    case 'evidence':
+      return evidence(command, id, before as Evidence | null, by)
+    case 'signature':
+      return signature(command, id, before as Records['signature'] | null)
+    case 'conflict':
+      return before && command.kind === 'conflict.settle'
+        ? { ...(before as Records['conflict']), state: 'settled', settled_by: by.member }
+        : before
+    case 'inbox':
+      return before && command.kind === 'inbox.read'
+        ? { ...(before as Records['inbox']), read_at: (before as Records['inbox']).read_at ?? command.at }
+        : before
+    default:
+      return before
+  }
+}
+
+function household(command: Command, before: Household | null, by: Author): Household | null {
+  switch (command.kind) {
+    case 'household.register':
+      if (before) return before
+      return {
+        ...command.body.household,
+        number: null,
+        photo: command.body.evidence.find((capture) => capture.slot === 'front')?.id ?? null,
+        photo_placeholder: null,
+        consent_at: null,
+        last_visit_at: null,
+        registered_by: by.member,
+        registered_at: command.at,
+        updated_at: command.at,
+        revision: 0,
+      }
+    case 'household.update': {
+      if (!before) return null
+      const after: Record<string, unknown> = { ...before, updated_at: command.at }
+      for (const [field, change] of Object.entries(command.body.changes)) {
+        const { was, now } = change as { was: unknown; now: unknown }
+        // The same rule as the server's: a value that someone else changed meanwhile stays, and becomes a conflict there.
+        if (same(after[field], was)) after[field] = now
+      }
+      return after as unknown as Household
+    }
+    case 'visit.submit': {
+      if (!before) return null
+      const at = command.body.started_at
+      return at === null || (before.last_visit_at ?? 0) >= at ? before : { ...before, last_visit_at: at }
+    }
+    default:
+      return before
+  }
+}
+
+function visit(command: Command, before: Visit | null, by: Author): Visit | null {
+  if (before && FROM[command.kind] && !FROM[command.kind]!.includes(before.state)) return before
+  switch (command.kind) {
+    case 'visit.plan': {
+      if (before) return before
+      const { id, household, mentor, kind, planned_at } = command.body
+      return { ...emptyVisit(id, household, mentor, command.at, by), kind, planned_at, state: 'planned' }
+    }
+    case 'visit.start':
+      return before && { ...before, state: 'in_progress', started_at: command.body.started_at, updated_at: command.at }
+    case 'visit.submit': {
+      const { evidence: _photos, signature: _signature, ...fields } = command.body
+      const start = before ?? emptyVisit(fields.id, fields.household, by.member, command.at, by)
+      return {
+        ...start,
+        ...fields,
+        planned_at: fields.planned_at ?? start.planned_at,
+        state: 'submitted',
+        round: start.round + 1,
+        submitted_at: command.at,
+        updated_at: command.at,
+      }
+    }
+    case 'visit.cancel':
+      return before && { ...before, state: 'cancelled', note: command.body.reason, updated_at: command.at }
+    case 'visit.miss':
+      return before && { ...before, state: 'missed', note: command.body.reason, updated_at: command.at }
+    case 'visit.approve':
+      return before && { ...before, state: 'approved', ...decision(command.at, by) }
+    case 'visit.return':
+      return before && { ...before, state: 'returned', note: command.body.note, ...decision(command.at, by) }
+    default:
+      return before
+  }
+}
+
+const decision = (at: number, by: Author) => ({ decided_by: by.member, decided_at: at, updated_at: at })
+
+function emptyVisit(id: Id, household: Id, mentor: Id, at: number, by: Author): Visit {
+  return {
+    id,
+    number: null,
+    household,
+    place: by.place ?? '',
+    mentor,
+    state: 'in_progress',
+    kind: 'scheduled',
+    planned_at: null,
+    started_at: null,
+    ended_at: null,
+    topics: [],
+    observations: '',
+    recommendations: '',
+    action_items: '',
+    business_status: null,
+    income_minor: null,
+    support_needed: '',
+    lat: null,
+    lon: null,
+    accuracy_m: null,
+    no_gps_reason: null,
+    note: null,
+    decided_by: null,
+    decided_at: null,
+    round: 0,
+    submitted_at: null,
+    created_at: at,
+    updated_at: at,
+    revision: 0,
+  }
+}
+
+function evidence(command: Command, id: Id, before: Evidence | null, by: Author): Evidence | null {
+  if (command.kind !== 'household.register' && command.kind !== 'visit.submit') return before
+  const taken = command.body.evidence.find((capture) => capture.id === id)
+  if (taken) return before ?? announced(taken, command, by)
+  const replacement = command.body.evidence.find((capture) => capture.supersedes === id)
+  return before && replacement ? { ...before, superseded_by: replacement.id } : before
+}
+
+function announced(
+  taken: Capture,
+  command: Extract<Command, { kind: 'household.register' | 'visit.submit' }>,
+  by: Author,
+): Evidence {
+  const visit = command.kind === 'visit.submit'
+  return {
+    ...taken,
+    subject_kind: visit ? 'visit' : 'household',
+    subject: visit ? command.body.id : command.body.household.id,
+    device: by.device,
+    captured_by: by.member,
+    state: 'announced',
+    reason: null,
+    received_at: null,
+    superseded_by: null,
+    placeholder: null,
+    updated_at: command.at,
+    revision: 0,
+  }
+}
+
+function signature(command: Command, id: Id, before: Records['signature'] | null): Records['signature'] | null {
+  if (before || command.kind !== 'visit.submit' || !command.body.signature) return before
+  const signed = signedRecord(command.body.signature)
+  if (keyOf('signature', signed.id) !== keyOf('signature', id)) return before
+  const { subject_kind, subject, signer_name, signer_role, template, version, language, statement, signed_at } = signed
+  return {
+    id,
+    subject_kind,
+    subject,
+    signer_name,
+    signer_role,
+    template,
+    version,
+    language,
+    statement,
+    signed_at,
+    received_at: null,
+    sha256: command.body.signature.sha256,
+    sequence: null,
+    server_signature: null,
+    superseded_by: null,
+    revision: 0,
+  }
+}
+
+/** Equal as JSON, whatever the order of keys; missing and null are the same. */
+export function same(a: unknown, b: unknown): boolean {
+  if ((a ?? null) === (b ?? null)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b || Array.isArray(a) !== Array.isArray(b)) return false
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) => same(left[key], right[key]))
+}

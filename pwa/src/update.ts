@@ -1,0 +1,41 @@
+// Registers the service worker and hands over to a new version of the app only when that disturbs nobody.
+import { database, hasAccount } from './db/account'
+import { status } from './sync/status.svelte'
+
+let waiting: ServiceWorker | null = null
+let asked = false
+
+export async function registerWorker(): Promise<void> {
+  if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
+  navigator.serviceWorker.addEventListener('controllerchange', () => asked && location.reload())
+  const registration = await navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' })
+  const offer = (worker: ServiceWorker | null) => {
+    if (!worker || !navigator.serviceWorker.controller) return
+    waiting = worker
+    status.updateReady = true
+  }
+  registration.addEventListener('updatefound', () => {
+    const worker = registration.installing
+    worker?.addEventListener('statechange', () => worker.state === 'installed' && offer(worker))
+  })
+  if (registration.waiting) {
+    offer(registration.waiting)
+    if (await nothingOpen()) await applyUpdate()
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') registration.update().catch(() => undefined)
+  })
+}
+
+/** At the start of the app, with no form half filled in and no other tab, a waiting version may take over at once. */
+async function nothingOpen(): Promise<boolean> {
+  const drafts = hasAccount() ? await database().count('drafts') : 0
+  const others = (await navigator.locks?.query())?.held?.filter(({ name }) => name?.startsWith('kilele-tab')).length ?? 0
+  return drafts === 0 && others <= 1
+}
+
+/** On the person's tap: the new version takes over and the page loads again. */
+export async function applyUpdate(): Promise<void> {
+  asked = true
+  waiting?.postMessage({ type: 'activate' })
+}
