@@ -1,6 +1,6 @@
 // Runs work while no other tab and not the worker does it.
 
-export async function alone(work: () => Promise<void>): Promise<void> {
+export async function alone<T>(work: () => Promise<T>): Promise<T> {
   if (!globalThis.navigator?.locks) return work()
-  await navigator.locks.request('kilele-sync', work)
+  return (await navigator.locks.request('kilele-sync', work)) as T
 }

@@ -11,7 +11,7 @@ import { parseKey } from './touches'
 export type { Attention }
 
 export async function attention(): Promise<Attention[]> {
-  return (await database().getAll('attention')).sort((a, b) => a.at - b.at)
+  return (await database().getAll('attention')).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
 }
 
 /**

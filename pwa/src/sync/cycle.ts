@@ -7,7 +7,8 @@ import { report } from './report'
 /** More turns than any real backlog needs; a server that never says "enough" must not drain the battery. */
 const MOST_TURNS = 2_000
 
-export async function runCycle(db: AccountDb, device: string): Promise<void> {
+/** Says whether something is left that another turn may deliver. */
+export async function runCycle(db: AccountDb, device: string): Promise<boolean> {
   const cycle = newCycle(device)
   await records(db, cycle)
   for (let turn = 0; turn < MOST_TURNS; turn++) {
@@ -17,6 +18,8 @@ export async function runCycle(db: AccountDb, device: string): Promise<void> {
     await records(db, cycle)
   }
   await prune(db)
+  const undelivered = (await db.getAllFromIndex('captures', 'state', 'queued')).some(({ error }) => error)
+  return cycle.parked.size > 0 || undelivered
 }
 
 async function records(db: AccountDb, cycle: Cycle): Promise<void> {

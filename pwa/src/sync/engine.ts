@@ -5,11 +5,12 @@ import { broadcast, hear } from '../db/changes'
 import { MEDIA_CACHE, SYNC_TAG } from '../sw/names'
 import { alone } from './alone'
 import { backoff } from './backoff'
-import { runCycle } from './cycle'
 import { report } from './report'
 
 /** With nothing to send, look for news this often while someone looks at the app. */
 const HEARTBEAT = 300_000
+/** The server broke over something: that has another chance after this long. */
+const SOON = 60_000
 
 let device: string | null = null
 let running = false
@@ -63,8 +64,11 @@ async function turn(forDevice: string): Promise<void> {
   let wait = HEARTBEAT
   try {
     report({ syncing: true, retryAt: null })
-    await alone(() => runCycle(database(), forDevice))
+    // Fetched after the first screen, which needs none of it.
+    const { runCycle } = await import('./cycle')
+    const left = await alone(() => runCycle(database(), forDevice))
     failures = 0
+    if (left) wait = SOON
     report({ syncing: false, phase: 'idle', signedIn: true, error: null })
   } catch (error) {
     wait = await failed(asProblem(error))

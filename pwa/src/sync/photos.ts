@@ -14,25 +14,33 @@ export async function deliverPhotos(db: AccountDb, interrupted: () => Promise<bo
   let delivered = 0
   for (const { id } of await ready(db)) {
     if (await interrupted()) break
-    const [photo, bytes] = await Promise.all([db.get('captures', id), db.get('blobs', id)])
-    if (!photo || (photo.state !== 'queued' && photo.state !== 'uploading')) continue
-    if (!bytes) {
-      await note(db, id, { state: 'failed', error: 'bytes_missing' })
-      continue
-    }
     report({ inFlight: [id], phase: 'photos' })
     try {
-      await upload(photo, bytes, (url, offset) => note(db, id, { state: 'uploading', upload: url, offset, error: null }))
-      delivered++
-    } catch (error) {
-      const problem = asProblem(error)
-      if (passing(problem)) throw problem
-      await note(db, id, failed(photo, problem))
+      // Bytes damaged on the way are worth one new attempt at once.
+      if ((await deliver(db, id)) || (await deliver(db, id))) delivered++
     } finally {
       report({ inFlight: [] })
     }
   }
   return delivered
+}
+
+async function deliver(db: AccountDb, id: string): Promise<boolean> {
+  const [photo, bytes] = await Promise.all([db.get('captures', id), db.get('blobs', id)])
+  if (!photo || (photo.state !== 'queued' && photo.state !== 'uploading') || photo.error) return false
+  if (!bytes) {
+    await note(db, id, { state: 'failed', error: 'bytes_missing' })
+    return false
+  }
+  try {
+    await upload(photo, bytes, (url, offset) => note(db, id, { state: 'uploading', upload: url, offset }))
+    return true
+  } catch (error) {
+    const problem = asProblem(error)
+    if (passing(problem)) throw problem
+    await note(db, id, failed(photo, problem))
+    return false
+  }
 }
 
 /** Those whose announcing command has been accepted and whose bytes are not all delivered, smallest first. */
@@ -42,6 +50,8 @@ async function ready(db: AccountDb): Promise<CaptureMeta[]> {
     db.getAll('outbox'),
     db.getAllKeys('attention'),
   ])
+  // What the server broke over in an earlier turn has another chance in this one.
+  for (const { id, state, error } of captures) if (state === 'queued' && error) await note(db, id, { error: null })
   const unsent = new Set([...outbox.filter(({ done }) => !done).map(({ id }) => id), ...attention])
   return captures
     .filter(({ state, command, offset, bytes }) =>

@@ -1,0 +1,74 @@
+// What is typed is on disk within 150 ms, however fast someone types.
+import { beforeEach, expect, test, vi } from 'vitest'
+import { database } from '../src/db/account'
+import { deleteDraft, draft, drafts, flushDrafts, putDraft, saved } from '../src/drafts'
+import { newId } from '../src/ids'
+import { newPhone, photo } from './phone'
+
+beforeEach(newPhone)
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms))
+
+test('typing without a pause is written all the same, and the last key within 150 ms', async () => {
+  const id = newId()
+  for (let i = 0; i < 30; i++) {
+    putDraft({ id, kind: 'visit', value: { text: 'x'.repeat(i) } })
+    await wait(10)
+    if (i === 20) expect(((await draft(id))!.value as { text: string }).text.length).toBeGreaterThan(0)
+  }
+  expect(saved(id)).toBe(false)
+  await wait(150)
+  expect(saved(id)).toBe(true)
+  expect((await draft(id))!.value).toEqual({ text: 'x'.repeat(29) })
+})
+
+test('the value is copied when it is handed in', async () => {
+  const id = newId()
+  const form = { text: 'as typed' }
+  putDraft({ id, kind: 'household', value: form })
+  form.text = 'changed later'
+  await flushDrafts()
+  expect((await draft(id))!.value).toEqual({ text: 'as typed' })
+})
+
+test('several drafts live side by side, latest first, and keep when they were begun', async () => {
+  vi.useFakeTimers({ now: 1_000, toFake: ['Date'] })
+  const [a, b] = [newId(), newId()]
+  putDraft({ id: a, kind: 'visit', household: 'h', value: 1 })
+  await flushDrafts()
+  vi.setSystemTime(2_000)
+  putDraft({ id: b, kind: 'visit', value: 2 })
+  await flushDrafts()
+  vi.setSystemTime(3_000)
+  putDraft({ id: a, kind: 'visit', value: 3 })
+  await flushDrafts()
+  vi.useRealTimers()
+  expect(await drafts()).toMatchObject([{ id: a, created_at: 1_000, updated_at: 3_000, household: 'h' }, { id: b }])
+})
+
+test('a full phone is said, and what was typed is tried again', async () => {
+  const { draftError } = await import('../src/drafts')
+  const id = newId()
+  const put = IDBObjectStore.prototype.put
+  IDBObjectStore.prototype.put = () => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  }
+  putDraft({ id, kind: 'visit', value: 'kept' })
+  await flushDrafts()
+  expect(draftError.current).toMatchObject({ code: 'storage_full' })
+  expect(saved(id)).toBe(false)
+  IDBObjectStore.prototype.put = put
+  await flushDrafts()
+  expect(draftError.current).toBeNull()
+  expect((await draft(id))!.value).toBe('kept')
+})
+
+test('a draft thrown away takes its photos along', async () => {
+  const id = newId()
+  putDraft({ id, kind: 'visit', value: {} })
+  await flushDrafts()
+  await photo(id, id, 'front')
+  expect((await draft(id))!.captures).toHaveLength(1)
+  await deleteDraft(id)
+  expect(await database().count('blobs')).toBe(0)
+  expect(await drafts()).toEqual([])
+})

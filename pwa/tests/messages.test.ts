@@ -1,0 +1,31 @@
+// Every text exists in both languages, with the same placeholders, and every error code has words.
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import * as compiled from '../src/paraglide/messages.js'
+
+const read = (language: string) => JSON.parse(readFileSync(`messages/${language}.json`, 'utf8')) as Record<string, unknown>
+const keys = (messages: object) => Object.keys(messages).filter((key) => key !== '$schema').sort()
+const holes = (message: unknown) => [...new Set([...JSON.stringify(message).matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
+
+const en = read('en')
+const sw = read('sw')
+
+test('English and Swahili have the same keys', () => expect(keys(sw)).toEqual(keys(en)))
+
+test('and the same placeholders', () => {
+  for (const key of keys(en)) expect([key, holes(sw[key])]).toEqual([key, holes(en[key])])
+})
+
+test('each is compiled', () => {
+  for (const key of keys(en)) expect(compiled.m).toHaveProperty(key)
+})
+
+test('every code that this app raises has words', () => {
+  const codes = new Set<string>()
+  for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || name.includes('paraglide')) continue
+    for (const [, code] of readFileSync(`src/${name}`, 'utf8').matchAll(/new Problem\('(\w+)'/g)) codes.add(code!)
+  }
+  expect(codes.size).toBeGreaterThan(10)
+  expect([...codes].filter((code) => !(`error_${code}` in en)).sort()).toEqual([])
+})
