@@ -1,24 +1,26 @@
 //! Drawn people, homesteads and signatures for demo data and tests: nobody's photo is used.
 
-use crate::{DrawError, Ink, encode, raster};
+mod animals;
+mod backdrop;
+mod body;
+mod brush;
+mod cloth;
+mod dice;
+mod extras;
+mod face;
+mod features;
+mod garden;
+mod head;
+mod house;
+mod land;
+mod scene;
+mod scribble;
 
-/// A portrait of a drawn adult as SVG, 480 × 640. The same seed draws the same person.
-pub fn face(seed: u64) -> String {
-    let _ = seed;
-    String::from("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 640\" width=\"480\" height=\"640\"/>")
-}
+use crate::{DrawError, encode, raster};
 
-/// A drawn homestead, shop, garden or pen as SVG, 640 × 480.
-pub fn scene(seed: u64) -> String {
-    let _ = seed;
-    String::from("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 480\" width=\"640\" height=\"480\"/>")
-}
-
-/// A plausible signature.
-pub fn scribble(seed: u64) -> Ink {
-    let _ = seed;
-    Ink::default()
-}
+pub use face::face;
+pub use scene::scene;
+pub use scribble::scribble;
 
 /// An SVG as JPEG of `width` × `height` pixels, on white.
 ///

@@ -57,7 +57,7 @@ impl Ink {
     pub fn png(&self, max_width: u32) -> Result<Vec<u8>, DrawError> {
         let (_, _, width, height) = self.view();
         let scale = max_width as f32 / width.max(height);
-        let size = |side: f32| ((side * scale).round() as u32).clamp(1, max_width.max(1));
+        let size = |side: f32| ((side * scale).round() as u32).clamp(max_width.min(1), max_width);
         let pixels = raster::on_white(&self.svg(), size(width), size(height))?;
         let grey: Vec<u8> = pixels.colours().map(|[r, ..]| r).collect();
         let mut png = Cursor::new(Vec::new());

@@ -6,7 +6,7 @@ use crate::Quarantine;
 use crate::markers::Markers;
 use crate::pixels::Pixels;
 
-/// Tenths the DCT can shrink by and that have fast code; others save pixels but cost more time.
+/// Fractions the DCT shrinks by in vector code; those between save pixels but cost more time.
 const SCALES: [(usize, usize); 4] = [(1, 8), (1, 4), (1, 2), (1, 1)];
 
 /// The smallest decode of `width` × `height` whose long side is at least `long`, or the whole.
@@ -25,9 +25,10 @@ pub(crate) fn decode(bytes: &[u8], markers: &Markers, long: u32, most_scans: u32
     let width = factor.scale(markers.width as usize);
     let height = factor.scale(markers.height as usize);
     let cmyk = markers.components == 4;
-    let format = if cmyk { PixelFormat::CMYK } else { PixelFormat::RGBX };
-    let mut data = vec![0; width * height * 4];
-    let image = Image { pixels: data.as_mut_slice(), width, pitch: width * 4, height, format };
+    let format = if cmyk { PixelFormat::CMYK } else { PixelFormat::RGB };
+    let channels = format.size();
+    let mut data = vec![0; width * height * channels];
+    let image = Image { pixels: data.as_mut_slice(), width, pitch: width * channels, height, format };
     let mut decompressor = Decompressor::new().map_err(|_| Quarantine::Unsupported)?;
     decompressor.set_scaling_factor(factor).map_err(|_| Quarantine::Unsupported)?;
     decompressor.set_scan_limit(most_scans).map_err(|_| Quarantine::Unsupported)?;
@@ -39,7 +40,7 @@ pub(crate) fn decode(bytes: &[u8], markers: &Markers, long: u32, most_scans: u32
     if cmyk {
         ink_to_light(&mut data, markers.adobe);
     }
-    Ok(Pixels { width: width as u32, height: height as u32, channels: 4, data })
+    Ok(Pixels { width: width as u32, height: height as u32, channels, data })
 }
 
 /// Warnings that real phones' files cause and that leave every pixel right.
