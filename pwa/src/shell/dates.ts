@@ -32,6 +32,9 @@ export function ago(at: number, now = Date.now()): string {
   return Math.abs(days) < 730 ? relative.format(Math.round(days / 30.4), 'month') : relative.format(Math.round(days / 365), 'year');
 }
 
+/** "today", "yesterday", "12 days ago": a day is as exact as it gets. */
+export const agoDay = (at: number, now = Date.now()): string => (daysBetween(at, now) === 0 ? new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' }).format(0, 'day') : ago(at, now));
+
 /** Age in full years of a person born on a `YYYY-MM-DD`. */
 export function age(born: string | null, now = Date.now()): number | null {
   if (!born) return null;
