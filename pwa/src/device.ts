@@ -14,6 +14,11 @@ export async function deviceId(): Promise<Id> {
   return made
 }
 
+/** A new identity, for a phone whose key is gone. */
+export async function newDevice(): Promise<void> {
+  await setPref('device', newId())
+}
+
 async function deviceKey(): Promise<CryptoKeyPair | null> {
   const known = await pref('deviceKey')
   if (known) return known

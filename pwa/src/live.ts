@@ -2,8 +2,7 @@
 import { backoff } from './sync/backoff'
 import { wake } from './sync/engine'
 
-/** The server pings every 25 s; a line that is silent for longer is dead. A ping is invisible here, so a hint or our own
- * probe must prove it: the socket is simply renewed at this age. */
+/** A line may be dead without either end knowing, and a script sees no pings: it is renewed at this age. */
 const OLDEST = 10 * 60_000
 
 let socket: WebSocket | null = null
@@ -33,6 +32,8 @@ function follow(): void {
   socket = line
   let renewal: ReturnType<typeof setTimeout>
   line.onopen = () => {
+    // Hints were missed while there was no line.
+    if (failures > 0) wake()
     failures = 0
     renewal = setTimeout(() => line.close(), OLDEST)
   }
@@ -41,7 +42,8 @@ function follow(): void {
     clearTimeout(renewal)
     if (socket !== line) return
     socket = null
-    failures++
+    // Perhaps only the session has expired: a turn of the engine renews it.
+    if (++failures === 2) wake()
     timer = setTimeout(follow, backoff(failures))
   }
 }

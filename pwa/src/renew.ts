@@ -6,8 +6,15 @@ import { serverNow, setClockOffset } from './clock'
 import { pref, setPref } from './db/prefs'
 import { deviceId, signByDevice } from './device'
 
+let underWay: Promise<SessionView | null> | null = null
+
 /** `seenAt`: when the request that was refused began; a renewal since then is reason to try it again first. */
-export async function renew(seenAt: number): Promise<SessionView | null> {
+export function renew(seenAt: number): Promise<SessionView | null> {
+  underWay ??= once(seenAt).finally(() => (underWay = null))
+  return underWay
+}
+
+async function once(seenAt: number): Promise<SessionView | null> {
   const work = async () => {
     if (((await pref('refreshedAt')) ?? 0) >= seenAt) return null
     return refresh()

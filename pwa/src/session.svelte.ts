@@ -4,8 +4,9 @@ import { asProblem, Problem } from './api/problem'
 import type { Id, Organisation, Person, Role, SessionView, Start } from './api/records'
 import { setClockOffset } from './clock'
 import { accountDbName, database, hasAccount, readMeta, useAccount, writeMeta } from './db/account'
+import { broadcast, changed } from './db/changes'
 import { pref, prefs, setPref, type KnownAccount } from './db/prefs'
-import { describeDevice, deviceId } from './device'
+import { describeDevice, deviceId, newDevice } from './device'
 import { renew } from './renew'
 import { adoptLanguage } from './i18n/locale.svelte'
 import { actAs } from './sync/command'
@@ -49,32 +50,23 @@ onExpired(async (seenAt) => {
 /** Opens the last account from this phone alone; never waits for the network. */
 export async function openLastAccount(): Promise<void> {
   try {
-    const { account, synced } = await prefs('account', 'synced')
-    if (account) {
-      await useAccount(account.id)
-      const known = await readMeta('session')
-      vanished = Boolean(synced?.[account.id]) && !(await readMeta('lastSyncAt'))
-      if (known) await enter(known)
-    }
+    const { account, device } = await prefs('account', 'device')
+    // Cookies outlive a cleared storage: someone was signed in here, and nothing of theirs is left.
+    vanished = !device && /(?:^|; )kilele_known=1/.test(document.cookie)
+    if (!account) return
+    await useAccount(account.id)
+    const known = await readMeta('session')
+    // The account's own database went while this phone still knows of it.
+    vanished ||= !known
+    if (known) await enter(known)
   } finally {
     ready = true
   }
 }
 
-/** After the phone's storage was cleared the cookies may have survived: take up that session again. */
-export async function resumeLost(): Promise<void> {
-  if (hasAccount() && view) return
-  if (await pref('signOutPending')) return leaveServer()
-  // A phone that never signed in has no reason to ask.
-  if (!/(?:^|; )kilele_known=1/.test(document.cookie)) return
-  try {
-    const found = await request<SessionView>('/api/me')
-    vanished = true
-    await setPref('device', found.device)
-    await open(found)
-  } catch {
-    // Signed out there as well, or no network: the person signs in.
-  }
+/** What cannot be done without a network: a sign-out given offline. */
+export async function catchUp(): Promise<void> {
+  if (await pref('signOutPending')) await leaveServer()
 }
 
 export const startInfo = (): Promise<Start> => request<Start>('/api/start', { signedIn: false })
@@ -103,8 +95,16 @@ export function joinPreview(token: string): Promise<{ name: string; login: strin
 }
 
 async function begin(path: string, body: object): Promise<void> {
-  const json = { ...body, device: await describeDevice() }
-  await open(await request<SessionView>(path, { json, signedIn: false }))
+  const attempt = async () =>
+    request<SessionView>(path, { json: { ...body, device: await describeDevice() }, signedIn: false })
+  try {
+    await open(await attempt())
+  } catch (error) {
+    if (asProblem(error).code !== 'device_key_changed') throw error
+    // The phone lost the key that belonged to its id: from now on it is another device.
+    await newDevice()
+    await open(await attempt())
+  }
 }
 
 /** Makes a fresh session the one this phone shows. */
@@ -122,13 +122,15 @@ async function open(fresh: SessionView): Promise<void> {
   document.cookie = 'kilele_known=1; Max-Age=34560000; Path=/; SameSite=Strict'
   void navigator.storage?.persist?.().catch(() => false)
   await enter(fresh)
+  broadcast({ type: 'account', id })
 }
 
 async function remember(fresh: SessionView): Promise<void> {
   setClockOffset(fresh.server_time - Date.now())
   // Tokens are for clients without cookies; the phone keeps none.
   const { access_token: _a, refresh_token: _r, ...kept } = fresh as SessionView & Record<string, unknown>
-  if (hasAccount()) await writeMeta('session', kept as SessionView)
+  if (!hasAccount()) return
+  await writeMeta('session', kept as SessionView)
   view = kept as SessionView
   report({ signedIn: true })
 }
@@ -139,6 +141,7 @@ async function enter(known: SessionView): Promise<void> {
   report({ lastSyncAt: (await readMeta('lastSyncAt')) ?? null })
   const device = await deviceId()
   actAs({ member: known.member.id, device })
+  changed(['meta', 'records', 'outbox', 'captures', 'drafts', 'attention'])
   startEngine(device)
 }
 
@@ -159,6 +162,7 @@ export async function signOut({ force = false }: { force?: boolean } = {}): Prom
   const name = account && accountDbName(account)
   await useAccount(null)
   view = null
+  broadcast({ type: 'account', id: null })
   // The next person on this phone must not find pictures of this one's households.
   if (typeof caches !== 'undefined') await caches.delete(MEDIA_CACHE)
   if (!something && name && db.name === name) indexedDB.deleteDatabase(name)
@@ -166,9 +170,9 @@ export async function signOut({ force = false }: { force?: boolean } = {}): Prom
 
 async function leaveServer(): Promise<void> {
   try {
-    await request('/api/sessions/current', { method: 'DELETE', signedIn: false, timeout: 8_000 })
+    await request('/api/sessions/current', { method: 'DELETE', timeout: 8_000 })
   } catch (error) {
-    // Without a network the cookie stays until the next start with one; 401 says it is over already.
+    // Without a network the session stays until the next start with one; 401 says it is over already.
     if (asProblem(error).status !== 401) return
   }
   await setPref('signOutPending', false)

@@ -2,9 +2,10 @@
 import { restoreChoices } from './i18n/locale.svelte'
 import { watchPage } from './drafts'
 import { startLive } from './live'
-import { openLastAccount, resumeLost, session } from './session.svelte'
+import { catchUp, openLastAccount, session } from './session.svelte'
 import { asProblem } from './api/problem'
 import { onStorageLost } from './db/account'
+import { hear } from './db/changes'
 import { newId } from './ids'
 import { wake } from './sync/engine'
 import { startStatus, status } from './sync/status.svelte'
@@ -24,12 +25,15 @@ export async function start(): Promise<void> {
     status.error = asProblem(error)
   }
   status.storageLost ||= session.storageLost
+  // Another tab signed someone in or out.
+  hear((message) => {
+    if (message.type === 'account' && message.id !== (session.view?.account.id ?? null)) location.reload()
+  })
   setTimeout(() => void later(), 0)
 }
 
 async function later(): Promise<void> {
-  await resumeLost()
-  status.storageLost ||= session.storageLost
+  await catchUp().catch(() => undefined)
   startLive()
   navigator.serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string }>) => {
     if (event.data?.type === 'wake') wake()

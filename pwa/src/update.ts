@@ -7,7 +7,12 @@ let asked = false
 
 export async function registerWorker(): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
-  navigator.serviceWorker.addEventListener('controllerchange', () => asked && location.reload())
+  const replaced = Boolean(navigator.serviceWorker.controller)
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    if (asked) return location.reload()
+    // Another tab let the new version in: this one runs on until its person agrees.
+    if (replaced) status.updateReady = true
+  })
   const registration = await navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' })
   const offer = (worker: ServiceWorker | null) => {
     if (!worker || !navigator.serviceWorker.controller) return
@@ -37,5 +42,6 @@ async function nothingOpen(): Promise<boolean> {
 /** On the person's tap: the new version takes over and the page loads again. */
 export async function applyUpdate(): Promise<void> {
   asked = true
-  waiting?.postMessage({ type: 'activate' })
+  if (waiting?.state !== 'installed') return location.reload()
+  waiting.postMessage({ type: 'activate' })
 }

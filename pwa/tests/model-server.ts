@@ -1,5 +1,6 @@
 // A small server that keeps the wire contract, with faults on demand: what the engine is tested against.
 import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
 import type { Capture, Command, Entry, Evidence, Household, Receipt, Result, SyncAnswer, SyncRequest, Visit } from '../src/api/records'
 
 export type Fault = 'none' | 'lost' | 'answer_lost' | 'doubled' | 'late' | 'unavailable' | 'cut'
@@ -83,7 +84,7 @@ export class ModelServer {
   }
 
   private handle(path: string, init: RequestInit): Response {
-    if (path === '/api/sync') return this.sync(JSON.parse(init.body as string) as SyncRequest)
+    if (path === '/api/sync') return this.sync(JSON.parse(textOf(init)) as SyncRequest)
     if (path.startsWith('/api/uploads')) return this.tus(path, init)
     return problem(404, 'not_found')
   }
@@ -91,8 +92,13 @@ export class ModelServer {
   private sync(request: SyncRequest): Response {
     this.syncs++
     if (request.commands.length > 50) return problem(400, 'too_many_commands')
-    if (request.commands.some(this.breaksOver)) return problem(500, 'internal')
-    const results = request.commands.map((command) => this.run(command))
+    const results: Result[] = []
+    for (const command of request.commands) {
+      if (!this.breaksOver(command)) results.push(this.run(command))
+      // What is done is answered; the first one fails the request.
+      else if (results.length > 0) break
+      else return problem(500, 'internal')
+    }
     const feeds: SyncAnswer['feeds'] = {}
     let room = this.page
     let more = false
@@ -207,7 +213,7 @@ export class ModelServer {
     }
     this.wire += body.length
     if (this.damage) {
-      body = this.damage(body)
+      body = Buffer.from(this.damage(body))
       this.damage = null
     }
     upload.bytes = Buffer.concat([upload.bytes, body])
@@ -229,6 +235,11 @@ export class ModelServer {
     this.uploads.set(path, { evidence, sha256, length: Number(headers['Upload-Length']), bytes: Buffer.alloc(0) })
     return new Response(null, { status: 201, headers: { Location: path } })
   }
+}
+
+function textOf({ body, headers }: RequestInit): string {
+  const packed = (headers as Record<string, string>)['Content-Encoding'] === 'gzip'
+  return packed ? gunzipSync(Buffer.from(body as ArrayBuffer)).toString() : (body as string)
 }
 
 const json = (status: number, body: unknown) =>

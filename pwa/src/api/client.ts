@@ -4,6 +4,8 @@ import { Problem } from './problem'
 export interface Call {
   method?: string
   json?: unknown
+  /** Send the JSON compressed when it is large. */
+  pack?: boolean
   body?: BodyInit
   headers?: Record<string, string>
   timeout?: number
@@ -12,6 +14,8 @@ export interface Call {
   /** False for the calls that make a session. */
   signedIn?: boolean
 }
+
+const WORTH_PACKING = 1_024
 
 type Refresh = (seenAt: number) => Promise<void>
 let refresh: Refresh | null = null
@@ -47,7 +51,10 @@ async function attempt(path: string, call: Call): Promise<Response> {
   let body = call.body
   if (call.json !== undefined) {
     headers['Content-Type'] = 'application/json'
-    body = JSON.stringify(call.json)
+    const text = JSON.stringify(call.json)
+    const packed = call.pack && text.length > WORTH_PACKING ? await gzip(text) : null
+    if (packed) headers['Content-Encoding'] = 'gzip'
+    body = packed ?? text
   }
   try {
     return await fetch(path, {
@@ -62,6 +69,12 @@ async function attempt(path: string, call: Call): Promise<Response> {
     if ((error as Error).name === 'TimeoutError') throw tooSlow()
     throw new Problem('offline', error instanceof Error ? error.message : 'No connection')
   }
+}
+
+/** Null where the browser cannot. */
+async function gzip(text: string): Promise<ArrayBuffer | null> {
+  if (typeof CompressionStream === 'undefined') return null
+  return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer()
 }
 
 const tooSlow = () => new Problem('timeout', 'The server did not answer in time')

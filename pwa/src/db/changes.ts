@@ -9,7 +9,12 @@ export interface Change {
   keys: string[] | null
 }
 
-export type Message = { type: 'change'; change: Change } | { type: 'wake' } | { type: 'status'; status: unknown }
+export type Message =
+  | { type: 'change'; change: Change }
+  | { type: 'wake' }
+  | { type: 'status'; status: unknown }
+  /** Another person, or nobody, is signed in now. */
+  | { type: 'account'; id: string | null }
 
 type Hear = (message: Message) => void
 const listeners = new Set<Hear>()

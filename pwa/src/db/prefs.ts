@@ -15,8 +15,7 @@ export interface Prefs {
   accounts: KnownAccount[]
   language: Language
   theme: 'system' | 'light' | 'dark' | 'contrast'
-  /** When each account last synced: a database without that memory has vanished. */
-  synced: Record<Id, number>
+  /** When the session was last renewed, by whichever tab. */
   refreshedAt: number
   /** Signed out without a network: the server is told when there is one. */
   signOutPending: boolean

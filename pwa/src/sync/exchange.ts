@@ -34,7 +34,7 @@ export async function exchange(db: AccountDb, cycle: Cycle): Promise<boolean> {
   report({ inFlight: batch.map(({ id }) => id) })
   let answer: SyncAnswer
   try {
-    answer = await request<SyncAnswer>('/api/sync', { json: await body(db, cycle, batch), timeout: TIMEOUT })
+    answer = await request<SyncAnswer>('/api/sync', { json: await body(db, cycle, batch), pack: true, timeout: TIMEOUT })
   } catch (error) {
     if (!(error instanceof Problem) || !BROKEN.has(error.status ?? 0) || batch.length === 0) throw error
     return narrow(db, cycle, batch, error)
@@ -50,9 +50,10 @@ export async function exchange(db: AccountDb, cycle: Cycle): Promise<boolean> {
   setClockOffset(answer.server_time - at)
   report({ lastSyncAt: at, clockOffset: answer.server_time - at, error: null })
   if (answer.min_schema > SCHEMA) throw new Problem('app_too_old', 'This version of the app is too old')
-  // A command without a result would go round for ever.
+  // The server breaks off at a command that it cannot deal with now: that one waits, the ones after it are sent again.
   const answered = new Set(answer.results.map(({ id }) => id))
-  for (const { id } of batch) if (!answered.has(id)) cycle.parked.add(id)
+  const brokenOff = batch.find(({ id }) => !answered.has(id))
+  if (brokenOff) cycle.parked.add(brokenOff.id)
   return answer.more || choose(await db.getAll('outbox'), cycle.parked, 1).length > 0
 }
 

@@ -61,7 +61,7 @@ function show(progress: Partial<Progress>): void {
   Object.assign(status, rest)
   if (error !== undefined) status.error = error && new Problem(error.code, error.message)
   status.signedOutWaiting = !status.signedIn
-  if (status.lastSyncAt) status.firstSync = false
+  status.firstSync = !status.lastSyncAt
 }
 
 async function count(): Promise<Partial<Status>> {
