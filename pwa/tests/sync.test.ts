@@ -138,6 +138,33 @@ test('what the server says about a record is shown under what waits', async () =
   expect(await read(form.id)).toMatchObject({ phone: '+254700000001', notes: 'from the office' })
 })
 
+test('what was sent stays in sight while a long pull has yet to bring it back', async () => {
+  for (const id of ['x', 'y', 'z']) server.put('a-village', 'household', id, { ...household({ id }), last_visit_at: null })
+  const form = household()
+  await command('household.register', { household: form, evidence: [] })
+  server.page = 1
+  server.faults = ['none', 'none', 'lost']
+  expect(await turn()).toBe(false)
+  expect(server.effects.size).toBe(1)
+  expect(await read(form.id)).toMatchObject({ head_name: 'Mama Achieng', number: null })
+  await settle()
+  expect(await read(form.id)).toMatchObject({ number: 'HH-1' })
+  await converged()
+})
+
+test('a record that moved is kept where it arrived, whichever of the two entries comes first', async () => {
+  for (const [from, to] of [['village-9', 'village-1'], ['village-1', 'village-9']] as const) {
+    const id = newId()
+    server.put(from, 'household', id, { ...household({ id }), last_visit_at: null })
+    await settle()
+    server.put(to, 'household', id, { ...household({ id, place: to }), last_visit_at: null })
+    server.put(from, 'household', id, null)
+    await settle()
+    expect(await read(id)).toMatchObject({ place: to })
+  }
+  await converged()
+})
+
 test('a village that is taken away leaves the phone, unsent work does not', async () => {
   const kept = household()
   server.put('village-1', 'household', 'old', { ...household({ id: 'old' }), last_visit_at: null })
