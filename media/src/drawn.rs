@@ -18,7 +18,7 @@ mod scribble;
 
 use crate::{DrawError, encode, raster};
 
-pub use face::face;
+pub use face::{face, is_woman};
 pub use scene::scene;
 pub use scribble::scribble;
 

@@ -95,3 +95,8 @@ fn skull(person: &Person, ears: bool) -> String {
     ];
     svg + &format!("<g clip-path=\"url(#face)\">{}</g>", light.concat())
 }
+
+/// Whether [`face`] of this seed is a woman's: demo data must not call her a man.
+pub fn is_woman(seed: u64) -> bool {
+    Dice::new(seed, 1).chance(0.58)
+}

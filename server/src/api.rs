@@ -1,0 +1,104 @@
+//! Every feature, mounted once.
+
+use poem::endpoint::make_sync;
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Route, get};
+use poem_openapi::{OpenApiService, Tags};
+
+use crate::app::App;
+use crate::{
+    auth, commands, compress, health, households, live, media, members, notifications, places, signatures, sync, visits, web,
+};
+
+/// Sections of the documentation.
+#[derive(Tags)]
+pub enum Tag {
+    /// Signing in, first set-up, invitations.
+    Sessions,
+    /// What a phone speaks: push and pull in one round trip.
+    Sync,
+    /// Writing, one command at a time.
+    Commands,
+    Households,
+    Visits,
+    /// Uploads (tus 1.0) and pictures.
+    Media,
+    Signatures,
+    /// Web push; the inbox itself comes by sync.
+    Notifications,
+    Places,
+    Members,
+    /// Is it alive, and what does it need?
+    Health,
+}
+
+type Apis = (
+    (auth::api::Api, sync::api::Api, commands::Api, households::api::Api, visits::api::Api, media::api::Api),
+    (signatures::api::Api, notifications::api::Api, places::Api, members::api::Api, health::Api),
+);
+
+fn service(app: &App) -> OpenApiService<Apis, ()> {
+    let a = || app.clone();
+    let apis = (
+        (
+            auth::api::Api(a()),
+            sync::api::Api(a()),
+            commands::Api(a()),
+            households::api::Api(a()),
+            visits::api::Api(a()),
+            media::api::Api(a()),
+        ),
+        (
+            signatures::api::Api(a()),
+            notifications::api::Api(a()),
+            places::Api(a()),
+            members::api::Api(a()),
+            health::Api(a()),
+        ),
+    );
+    OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))
+        .description("The field platform's API. Times are milliseconds since 1970 (UTC), money is in cents, ids are UUIDv7.")
+}
+
+/// The document that `openapi.json` holds.
+pub fn document(app: &App) -> String {
+    let mut text = service(app).spec();
+    text.push('\n');
+    text
+}
+
+/// The whole server: API, documentation, live channel, and the PWA for everything else.
+pub fn endpoint(app: App) -> impl Endpoint<Output = Response> + 'static {
+    let service = service(&app);
+    let spec = document(&app);
+    let docs = service.swagger_ui_html();
+    let json = move |content_type: &'static str, body: String| {
+        make_sync(move |_| Response::builder().content_type(content_type).body(body.clone()).into_response())
+    };
+    Route::new()
+        .at("/api/openapi.json", get(json("application/json", spec)))
+        .at("/api/docs", get(json("text/html; charset=utf-8", docs)))
+        .at("/api/live", get(live::live))
+        .nest_no_strip("/", OrFiles { api: service.into_endpoint(), files: web::files.into_endpoint() })
+        .data(app)
+        .with(compress::Compressed)
+        .with(web::Headers)
+}
+
+/// Addresses below `/api/` and `/health` are operations; all others are files of the PWA.
+struct OrFiles<A, F> {
+    api: A,
+    files: F,
+}
+
+impl<A: Endpoint, F: Endpoint> Endpoint for OrFiles<A, F> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let path = request.uri().path();
+        if path.starts_with("/api/") || path.starts_with("/health") {
+            self.api.call(request).await.map(IntoResponse::into_response)
+        } else {
+            self.files.call(request).await.map(IntoResponse::into_response)
+        }
+    }
+}

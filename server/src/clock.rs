@@ -1,0 +1,46 @@
+//! Time, ids and randomness, handed in: nothing else in the server asks the machine for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_lc_rs::rand;
+use uuid::Uuid;
+
+/// Milliseconds since 1970, UTC: the only unit of time in tables and in the API.
+pub type Millis = i64;
+
+pub const MINUTE: Millis = 60_000;
+pub const HOUR: Millis = 60 * MINUTE;
+pub const DAY: Millis = 24 * HOUR;
+
+/// The server's clock; a test may shift it.
+#[derive(Clone, Default)]
+pub struct Clock {
+    shift: Arc<AtomicI64>,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+    pub fn now(&self) -> Millis {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |d| d.as_millis() as i64) + self.shift.load(Ordering::Relaxed)
+    }
+
+    /// Moves this clock (and its clones) by `by` milliseconds.
+    pub fn shift(&self, by: Millis) {
+        self.shift.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+/// A new time-ordered id (UUIDv7).
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// `N` bytes from the system's secure generator.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).expect("the system's random generator works");
+    bytes
+}

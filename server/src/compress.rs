@@ -1,0 +1,113 @@
+//! Compression both ways: answers in brotli or gzip, requests in gzip, each within limits.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use poem::http::{HeaderValue, StatusCode};
+use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
+
+use crate::error::Error;
+
+/// Answers below this size are sent as they are.
+const WORTH: usize = 1024;
+/// A request body that is not an upload has at most this many bytes, and inflates to at most four times as many.
+const LARGEST: usize = 2 << 20;
+
+pub struct Compressed;
+
+impl<E: Endpoint> Middleware<E> for Compressed {
+    type Output = WithCompression<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        WithCompression(inner)
+    }
+}
+
+pub struct WithCompression<E>(E);
+
+impl<E: Endpoint> Endpoint for WithCompression<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let accepts = request.headers().get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let encoding = ["br", "gzip"].into_iter().find(|e| accepts.split(',').any(|a| a.trim().starts_with(e)));
+        let path = request.uri().path();
+        // Uploads count their own bytes.
+        if !path.starts_with("/api/uploads/") && path.starts_with("/api/") {
+            bound(&mut request).await?;
+        }
+        let mut response = self.0.call(request).await.map(IntoResponse::into_response)?;
+        let json = response.content_type().is_some_and(|t| t.starts_with("application/json"));
+        if let Some(encoding) = encoding.filter(|_| json && response.header(CONTENT_ENCODING).is_none()) {
+            pack(&mut response, encoding).await?;
+        }
+        Ok(response)
+    }
+}
+
+/// Reads the body within its limit, and inflates it when it is packed.
+async fn bound(request: &mut Request) -> poem::Result<()> {
+    let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is larger than 2 MB.");
+    let packed = request.header(CONTENT_ENCODING.as_str()).map(str::to_owned);
+    let length = request.header(CONTENT_LENGTH.as_str()).and_then(|l| l.parse::<usize>().ok());
+    if length.is_some_and(|l| l > LARGEST) {
+        return Err(too_large().into());
+    }
+    let streams = request.method() != poem::http::Method::GET;
+    if !streams {
+        return Ok(());
+    }
+    let body = request.take_body();
+    let bytes = body.into_bytes_limit(LARGEST).await.map_err(|error| match error {
+        poem::error::ReadBodyError::PayloadTooLarge => too_large(),
+        _ => Error::bad_request("cut", "The request was cut."),
+    })?;
+    let bytes = match packed.as_deref() {
+        None | Some("identity") => bytes.to_vec(),
+        Some("gzip") => {
+            let mut clear = Vec::new();
+            let inflated = GzDecoder::new(&bytes[..]).take(4 * LARGEST as u64 + 1).read_to_end(&mut clear);
+            inflated.map_err(|_| Error::bad_request("gzip_invalid", "The body is not gzip."))?;
+            if clear.len() > 4 * LARGEST {
+                return Err(too_large().into());
+            }
+            clear
+        }
+        Some(_) => {
+            let message = "Send the body as it is, or as gzip.";
+            return Err(Error::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", message).into());
+        }
+    };
+    request.headers_mut().remove(CONTENT_ENCODING);
+    request.headers_mut().insert(CONTENT_LENGTH, bytes.len().into());
+    request.set_body(bytes);
+    Ok(())
+}
+
+async fn pack(response: &mut Response, encoding: &'static str) -> poem::Result<()> {
+    response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
+    let bytes = response.take_body().into_bytes().await.map_err(|e| Error::unexpected(anyhow::anyhow!("{e}")))?;
+    if bytes.len() < WORTH {
+        response.set_body(bytes);
+        return Ok(());
+    }
+    let mut packed = Vec::with_capacity(bytes.len() / 4);
+    if encoding == "br" {
+        let mut writer = brotli::CompressorWriter::new(&mut packed, 16 * 1024, 4, 20);
+        writer.write_all(&bytes).map_err(Error::unexpected)?;
+        drop(writer);
+    } else {
+        let mut writer = GzEncoder::new(&mut packed, Compression::new(5));
+        writer.write_all(&bytes).map_err(Error::unexpected)?;
+        writer.finish().map_err(Error::unexpected)?;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    headers.remove(CONTENT_LENGTH);
+    debug_assert!(headers.contains_key(CONTENT_TYPE));
+    response.set_body(Body::from(packed));
+    Ok(())
+}

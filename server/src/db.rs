@@ -1,0 +1,168 @@
+//! One SQL text, two engines: reads on a pool, writes only on a [`Tx`], committed in groups on SQLite.
+
+mod arg;
+mod write;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, FromRow};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+pub use arg::Arg;
+pub use write::{Tx, Work};
+
+use crate::config::Config;
+use crate::error::Result;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A row that both engines can fill.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// "This feed is now at this revision": what other devices are told, never more.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint {
+    pub org: Uuid,
+    pub feed: Uuid,
+    pub revision: i64,
+}
+
+#[derive(Clone)]
+pub struct Db {
+    engine: Engine,
+    writer: write::Writer,
+    hints: broadcast::Sender<Hint>,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens the database of the settings and brings it up to date.
+    ///
+    /// # Errors
+    /// When it cannot be reached or a migration fails.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (hints, _) = broadcast::channel(1024);
+        if let Some(path) = config.database_url.strip_prefix("sqlite://") {
+            if let Some(folder) = std::path::Path::new(path).parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let options = SqliteConnectOptions::from_str(&config.database_url)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+                .pragma("cache_size", "-16000")
+                .collation("C", |a, b| a.cmp(b))
+                .statement_cache_capacity(256);
+            let write = SqlitePoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                .connect_with(options.clone())
+                .await
+                .with_context(|| format!("opening {path}"))?;
+            MIGRATIONS.run(&write).await.context("migrations")?;
+            let read = SqlitePoolOptions::new()
+                .max_connections(8)
+                .test_before_acquire(false)
+                .connect_with(options.pragma("query_only", "ON"))
+                .await?;
+            let writer = write::Writer::sqlite(write.acquire().await?, hints.clone());
+            Ok(Self { engine: Engine::Sqlite(read), writer, hints })
+        } else {
+            let options = PgConnectOptions::from_str(&config.database_url).context("KILELE_DATABASE_URL")?;
+            let pool = PgPoolOptions::new()
+                .max_connections(24)
+                .acquire_timeout(Duration::from_secs(10))
+                .test_before_acquire(false)
+                .connect_with(options)
+                .await
+                .context("connecting to PostgreSQL")?;
+            MIGRATIONS.run(&pool).await.context("migrations")?;
+            let writer = write::Writer::postgres(pool.clone(), hints.clone());
+            Ok(Self { engine: Engine::Postgres(pool), writer, hints })
+        }
+    }
+
+    /// A read. Writes exist only on [`Tx`].
+    pub fn query(&self, sql: &'static str) -> Query<&Self> {
+        Query { on: self, sql, args: Vec::new() }
+    }
+
+    /// Runs `work` in one transaction; what it returns as an error is undone. On SQLite several waiting
+    /// transactions share one commit, each in its savepoint.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the commit.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    /// Every committed change of a feed, as it happens.
+    pub fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.hints.subscribe()
+    }
+
+    /// Marks the few places where the engines need different words.
+    pub fn pick<T>(&self, sqlite: T, postgres: T) -> T {
+        match self.engine {
+            Engine::Sqlite(_) => sqlite,
+            Engine::Postgres(_) => postgres,
+        }
+    }
+}
+
+/// A statement and its arguments, waiting to be run on `E`.
+pub struct Query<E> {
+    on: E,
+    sql: &'static str,
+    args: Vec<Arg>,
+}
+
+impl<E> Query<E> {
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Arg>) -> Self {
+        self.args.push(value.into());
+        self
+    }
+}
+
+impl Query<&Db> {
+    pub async fn all<T: Row>(self) -> Result<Vec<T>> {
+        match &self.on.engine {
+            Engine::Sqlite(pool) => {
+                let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(self.sql), arg::sqlite(self.args)?);
+                Ok(query.fetch_all(pool).await?)
+            }
+            Engine::Postgres(pool) => {
+                let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(self.sql), arg::postgres(self.args)?);
+                Ok(query.fetch_all(pool).await?)
+            }
+        }
+    }
+
+    pub async fn optional<T: Row>(self) -> Result<Option<T>> {
+        Ok(self.all().await?.into_iter().next())
+    }
+
+    pub async fn one<T: Row>(self) -> Result<T> {
+        self.optional().await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+}

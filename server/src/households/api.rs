@@ -1,0 +1,87 @@
+//! How the world reads households; they are written by commands.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::{Object, OpenApi};
+use uuid::Uuid;
+
+use super::{Household, store};
+use crate::app::App;
+use crate::auth::Reader;
+use crate::error::{Error, Result};
+use crate::media::Evidence;
+use crate::scope;
+use crate::signatures::Signature;
+use crate::visits::Visit;
+use crate::wire::{Page, Stored};
+
+pub struct Api(pub App);
+
+/// All that happened with a household, newest first.
+#[derive(Object)]
+pub struct Timeline {
+    pub household: Household,
+    pub visits: Vec<Visit>,
+    pub evidence: Vec<Evidence>,
+    pub signatures: Vec<Signature>,
+}
+
+#[OpenApi(tag = "crate::api::Tag::Households")]
+impl Api {
+    /// List or find households
+    ///
+    /// `q`: part of a name or number, or a whole national id or phone number. Ordered by name.
+    #[oai(path = "/api/households", method = "get", operation_id = "listHouseholds")]
+    async fn list(
+        &self,
+        reader: Reader,
+        q: Query<Option<String>>,
+        place: Query<Option<Uuid>>,
+        after: Query<Option<String>>,
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))] limit: Query<Option<i64>>,
+    ) -> Result<Stored<Page<Household>>> {
+        let q = q.0.unwrap_or_default();
+        if q.contains('\0') || after.0.as_ref().is_some_and(|a| a.contains('\0')) {
+            return Err(Error::bad_request("invalid_text", "A text holds a character that cannot be searched."));
+        }
+        let wanted = store::Wanted { q, place: place.0, after: after.0, limit: limit.0.unwrap_or(50) };
+        store::list(&self.0, &reader, wanted).await
+    }
+
+    /// One household
+    #[oai(path = "/api/households/:id", method = "get", operation_id = "getHousehold")]
+    async fn get(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Household>> {
+        let body = scope::record(&self.0.db, &reader, "household", id.0).await?;
+        Ok(Stored::new(self.0.crypto.open_text(&body).into_owned()))
+    }
+
+    /// A household's timeline
+    #[oai(path = "/api/households/:id/timeline", method = "get", operation_id = "getTimeline")]
+    async fn timeline(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Timeline>> {
+        let household = scope::record(&self.0.db, &reader, "household", id.0).await?;
+        let household = self.0.crypto.open_text(&household);
+        let (visits, evidence, signatures): (String, String, String) = self
+            .0
+            .db
+            .query(
+                "WITH subject AS (SELECT id FROM visit WHERE org = $1 AND household = $2
+                     UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)
+                 SELECT
+                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY v.started_at DESC, v.id) FROM visit v
+                      JOIN feed_entry e ON e.org = v.org AND e.feed = v.feed AND e.id = v.id
+                      WHERE v.org = $1 AND v.household = $2), ''),
+                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY x.captured_at DESC, x.id) FROM evidence x
+                      JOIN feed_entry e ON e.org = x.org AND e.feed = x.feed AND e.id = x.id
+                      WHERE x.org = $1 AND x.subject IN (SELECT id FROM subject)), ''),
+                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY s.received_at DESC, s.id) FROM signature s
+                      JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id
+                      WHERE s.org = $1 AND s.subject IN (SELECT id FROM subject)), '')",
+            )
+            .bind(reader.org)
+            .bind(id.0)
+            .one()
+            .await?;
+        Ok(Stored::new(format!(
+            "{{\"household\":{household},\"visits\":[{visits}],\"evidence\":[{evidence}],\"signatures\":[{signatures}]}}"
+        )))
+    }
+}

@@ -1,0 +1,109 @@
+//! What can be done to a household: registered once, corrected field by field.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Household, Register, Update, store};
+use crate::commands::{Applied, Context};
+use crate::conflicts::{self, Clash};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::media::evidence;
+use crate::{audit, feed, scope};
+
+pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<Applied> {
+    let by = context.reader.recorder()?;
+    let (org, place) = (by.org, body.household.place);
+    let mut facts = body.household.facts;
+    facts.check()?;
+    scope::demand(tx, &by, place, "place").await?;
+    let mut feeds = feed::lock(tx, org, [place]).await?;
+    let id = body.household.id;
+    let known: Option<(Uuid,)> =
+        tx.query("SELECT feed FROM household WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await?;
+    if known.is_some() {
+        return Err(Error::refused("exists", "A household with this id is registered already."));
+    }
+    let photo = body.evidence.iter().find(|capture| capture.slot == "front").map(|capture| capture.id);
+    let household = Household {
+        id,
+        number: Some(context.number.clone()),
+        place,
+        facts,
+        photo,
+        photo_placeholder: None,
+        consent_at: None,
+        last_visit_at: None,
+        registered_by: by.id,
+        registered_at: context.now,
+        updated_at: context.now,
+        revision: feeds.revision(place),
+    };
+    store::put(tx, &context.app.crypto, &feeds, &household).await?;
+    for capture in body.evidence {
+        evidence::announce(tx, context, &mut feeds, place, ("household", id), capture).await?;
+    }
+    let after = store::sealed(&context.app.crypto, &household);
+    let change = (None::<&Household>, Some(&after));
+    audit::append(tx, &mut feeds, place, &context.actor(), "household.register", ("household", id), change).await?;
+    Applied::to(id, household.revision)
+}
+
+/// Fields a person may set after registration.
+const EDITABLE: &[&str] = &[
+    "head_name",
+    "head_sex",
+    "head_birth_date",
+    "national_id",
+    "phone",
+    "members",
+    "lat",
+    "lon",
+    "accuracy_m",
+    "monthly_income_minor",
+    "electricity",
+    "clean_water",
+    "disability",
+    "notes",
+];
+
+pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Applied> {
+    let by = context.reader.recorder()?;
+    let crypto = &context.app.crypto;
+    let place = store::feed_of(tx, by.org, body.id).await?;
+    scope::demand(tx, &by, place, "household").await?;
+    let mut feeds = feed::lock(tx, by.org, [place]).await?;
+    let before = store::current(tx, crypto, by.org, place, body.id).await?;
+    let mut record = serde_json::to_value(&before)?;
+    let mut clashes = Vec::new();
+    for (field, change) in body.changes {
+        if !EDITABLE.contains(&field.as_str()) {
+            return Err(Error::invalid(&field, "This field cannot be changed."));
+        }
+        let (was, now) = (change.was.unwrap_or_default(), change.now.unwrap_or_default());
+        let held = record[&field].clone();
+        if held == was {
+            record[&field] = now;
+        } else if held != now {
+            clashes.push(Clash { field, base: was, theirs: held, mine: now });
+        }
+    }
+    let mut after = parse(record)?;
+    after.facts.check()?;
+    after.updated_at = context.now;
+    after.revision = feeds.revision(place);
+    store::put(tx, crypto, &feeds, &after).await?;
+    let changed = (store::sealed(crypto, &before), store::sealed(crypto, &after));
+    let change = (Some(&changed.0), Some(&changed.1));
+    audit::append(tx, &mut feeds, place, &context.actor(), "household.update", ("household", body.id), change).await?;
+    let conflict = !clashes.is_empty();
+    for clash in clashes {
+        conflicts::open(tx, context, &mut feeds, place, ("household", body.id), clash).await?;
+    }
+    Ok(Applied { conflict, ..Applied::to(body.id, after.revision)? })
+}
+
+/// A changed record back in its type: a value of the wrong form names what is wrong.
+pub fn parse(record: Value) -> Result<Household> {
+    serde_json::from_value(record).map_err(|e| Error::refused("invalid", e.to_string()))
+}

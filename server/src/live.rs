@@ -1,0 +1,84 @@
+//! `GET /api/live`: hints over a WebSocket. A hint says which feed moved; the client pulls what it may see.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use poem::web::websocket::{Message, WebSocket};
+use poem::{IntoResponse, Request, Response, handler};
+use tokio::sync::broadcast::error::RecvError;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::auth::{Reader, access};
+use crate::error::Result;
+
+const PING: Duration = Duration::from_secs(25);
+/// Feeds and session are looked at again this often: a socket must not outlive either.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+#[handler]
+pub async fn live(socket: WebSocket, request: &Request) -> Result<Response> {
+    let reader = access::authenticate(request).await?;
+    // A browser sends cookies with a socket from any site; it also says from which.
+    if request.header("authorization").is_none() && !same_origin(request) {
+        return Err(crate::error::Error::forbidden("The socket must come from the application itself."));
+    }
+    let app: App = request.data::<App>().cloned().ok_or_else(|| anyhow::anyhow!("no app in the request"))?;
+    Ok(socket.on_upgrade(move |stream| serve(app, reader, stream)).into_response())
+}
+
+fn same_origin(request: &Request) -> bool {
+    let host = request.header("x-forwarded-host").or_else(|| request.header("host"));
+    let origin = request.header("origin").and_then(|o| o.split_once("://")).map(|(_, host)| host);
+    origin.is_none() || origin == host || origin == request.header("host")
+}
+
+async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocketStream) {
+    let (mut sink, mut source) = stream.split();
+    let mut hints = app.db.hints();
+    let Ok(mut feeds) = followed(&app, &reader).await else { return };
+    let mut ping = tokio::time::interval(PING);
+    let mut look = tokio::time::interval(LOOK_AGAIN);
+    look.tick().await;
+    loop {
+        let message = tokio::select! {
+            hint = hints.recv() => match hint {
+                Ok(hint) if hint.org == reader.org && feeds.contains(&hint.feed) => {
+                    Message::text(format!("{{\"feed\":\"{}\",\"revision\":{}}}", hint.feed, hint.revision))
+                }
+                Ok(_) => continue,
+                // Some were missed: the client compares its cursors.
+                Err(RecvError::Lagged(_)) => Message::text("{}"),
+                Err(RecvError::Closed) => return,
+            },
+            _ = ping.tick() => Message::ping(Vec::new()),
+            _ = look.tick() => {
+                let alive = access::of_session(&app, reader.session).await.is_ok();
+                match followed(&app, &reader).await {
+                    Ok(now) if alive => feeds = now,
+                    _ => return,
+                }
+                continue;
+            }
+            incoming = source.next() => match incoming {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => continue,
+            },
+        };
+        if sink.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn followed(app: &App, reader: &Reader) -> Result<HashSet<Uuid>> {
+    let rows: Vec<(Uuid,)> = app
+        .db
+        .query("SELECT feed FROM member_feed WHERE org = $1 AND member = $2")
+        .bind(reader.org)
+        .bind(reader.id)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(feed,)| feed).collect())
+}

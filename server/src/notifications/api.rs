@@ -1,0 +1,118 @@
+//! Subscribing a device to web push.
+
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::json;
+
+use crate::app::App;
+use crate::auth::Reader;
+use crate::check;
+use crate::clock::new_id;
+use crate::crypto::{point, unb64};
+use crate::error::{Error, Result};
+use crate::jobs;
+
+pub struct Api(pub App);
+
+/// What the browser's `PushSubscription` holds; keys in base64url.
+#[derive(Object)]
+pub struct Subscription {
+    pub endpoint: String,
+    pub p256dh: String,
+    pub auth: String,
+    /// en or sw
+    pub language: String,
+}
+
+#[derive(ApiResponse)]
+enum Done {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "crate::api::Tag::Notifications")]
+impl Api {
+    /// Subscribe this device
+    #[oai(path = "/api/push/subscription", method = "put", operation_id = "subscribePush")]
+    async fn subscribe(&self, reader: Reader, subscription: Json<Subscription>) -> Result<Done> {
+        let Subscription { endpoint, p256dh, auth, language } = subscription.0;
+        check::text("endpoint", &endpoint, 1000)?;
+        check::one_of("language", &language, &["en", "sw"])?;
+        self.0.push.allows(&endpoint)?;
+        let key = unb64(&p256dh).filter(|k| point(k).is_ok());
+        if key.is_none() || unb64(&auth).is_none_or(|a| a.len() != 16) {
+            return Err(Error::invalid("p256dh", "These are not the keys of a push subscription."));
+        }
+        let now = self.0.clock.now();
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(
+                    tx.query(
+                        "INSERT INTO push_subscription (endpoint, org, member, device, p256dh, auth, language, created_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                         ON CONFLICT (endpoint) DO UPDATE SET org = excluded.org, member = excluded.member,
+                             device = excluded.device, p256dh = excluded.p256dh, auth = excluded.auth,
+                             language = excluded.language",
+                    )
+                    .bind(endpoint)
+                    .bind(reader.org)
+                    .bind(reader.id)
+                    .bind(reader.device)
+                    .bind(p256dh)
+                    .bind(auth)
+                    .bind(language)
+                    .bind(now)
+                    .run(),
+                )
+            })
+            .await?;
+        Ok(Done::Done)
+    }
+
+    /// Unsubscribe a device
+    #[oai(path = "/api/push/subscription", method = "delete", operation_id = "unsubscribePush")]
+    async fn unsubscribe(&self, reader: Reader, endpoint: Query<String>) -> Result<Done> {
+        check::text("endpoint", &endpoint, 1000)?;
+        let delete = "DELETE FROM push_subscription WHERE endpoint = $1 AND org = $2 AND member = $3";
+        self.0
+            .db
+            .write(move |tx| Box::pin(tx.query(delete).bind(endpoint.0).bind(reader.org).bind(reader.id).run()))
+            .await?;
+        Ok(Done::Done)
+    }
+
+    /// Send a test push to the caller's own devices
+    #[oai(path = "/api/push/test", method = "post", operation_id = "testPush")]
+    async fn test(&self, reader: Reader) -> Result<Done> {
+        let now = self.0.clock.now();
+        let endpoints: Vec<(String,)> = self
+            .0
+            .db
+            .query("SELECT endpoint FROM push_subscription WHERE org = $1 AND member = $2")
+            .bind(reader.org)
+            .bind(reader.id)
+            .all()
+            .await?;
+        if endpoints.is_empty() {
+            return Err(Error::conflict("not_subscribed", "None of your devices is subscribed."));
+        }
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (endpoint,) in endpoints {
+                        let job = jobs::New { kind: "push", dedupe: format!("test:{}", new_id()), run_at: now };
+                        let payload = json!({ "v": 1, "kind": "test", "url": "/inbox", "at": now });
+                        jobs::enqueue(tx, reader.org, job, &json!({ "endpoint": endpoint, "payload": payload })).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.0.jobs.notify_one();
+        Ok(Done::Done)
+    }
+}

@@ -1,0 +1,223 @@
+//! Places: the tree from county to village. Each place has a feed; households live in the feed of their village.
+
+use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::{Object, OpenApi};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::audit::{self, Actor};
+use crate::auth::{Admin, Reader};
+use crate::check;
+use crate::clock::new_id;
+use crate::db::{Db, Tx};
+use crate::error::{Error, Result};
+use crate::feed;
+use crate::scope;
+use crate::wire::{Page, Stored, page};
+
+/// Names of the levels, from the top.
+pub const LEVELS: &[&str] = &["county", "sub_county", "village"];
+
+/// A place as devices and the API show it.
+#[derive(Clone, Debug, Object, Serialize, Deserialize)]
+pub struct Place {
+    pub id: Uuid,
+    pub parent: Option<Uuid>,
+    /// 0 county, 1 sub-county, 2 village
+    pub level: i64,
+    pub level_name: String,
+    pub code: String,
+    pub name: String,
+    pub lat: Option<f64>,
+    pub lon: Option<f64>,
+}
+
+#[derive(Clone, Object, Deserialize)]
+pub struct NewPlace {
+    pub id: Uuid,
+    pub parent: Option<Uuid>,
+    pub code: String,
+    pub name: String,
+    pub lat: Option<f64>,
+    pub lon: Option<f64>,
+}
+
+/// Adds a place, its feed, and shows it to everybody who works above it.
+pub async fn add(tx: &mut Tx, actor: &Actor, new: NewPlace) -> Result<Place> {
+    let code = new.code.trim().to_uppercase();
+    check::name("name", &new.name)?;
+    check::name("code", &code)?;
+    check::place(new.lat, new.lon, None)?;
+    let level = match new.parent {
+        None => 0,
+        Some(parent) => {
+            let row: Option<(i64,)> = tx
+                .query("SELECT level FROM place WHERE org = $1 AND id = $2")
+                .bind(actor.org)
+                .bind(parent)
+                .optional()
+                .await?;
+            row.ok_or_else(|| Error::not_found("place").field("parent"))?.0 + 1
+        }
+    };
+    let Some(level_name) = LEVELS.get(level as usize) else {
+        return Err(Error::invalid("parent", "Nothing can lie below a village."));
+    };
+    let taken: Option<(Uuid,)> = tx
+        .query("SELECT id FROM place WHERE org = $1 AND (code = $2 OR id = $3)")
+        .bind(actor.org)
+        .bind(code.clone())
+        .bind(new.id)
+        .optional()
+        .await?;
+    if taken.is_some() {
+        return Err(Error::conflict("code_taken", format!("There is a place with the code {code} already.")).field("code"));
+    }
+    let name = new.name.trim().to_owned();
+    let place = Place {
+        id: new.id,
+        parent: new.parent,
+        level,
+        level_name: (*level_name).into(),
+        code,
+        name,
+        lat: new.lat,
+        lon: new.lon,
+    };
+    tx.query("INSERT INTO place (org, id, parent, level, code, name, lat, lon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(actor.org)
+        .bind(place.id)
+        .bind(place.parent)
+        .bind(place.level)
+        .bind(place.code.clone())
+        .bind(place.name.clone())
+        .bind(place.lat)
+        .bind(place.lon)
+        .run()
+        .await?;
+    feed::create(tx, actor.org, place.id, "place").await?;
+    let mut feeds = feed::lock(tx, actor.org, [actor.org]).await?;
+    feeds.put(tx, actor.org, "place", place.id, &place).await?;
+    audit::append(tx, &mut feeds, actor.org, actor, "place.add", ("place", place.id), (None::<&Place>, Some(&place)))
+        .await?;
+    Ok(place)
+}
+
+pub struct Api(pub App);
+
+/// How many rows of an import were added.
+#[derive(Object)]
+pub struct Imported {
+    pub added: i64,
+}
+
+#[OpenApi(tag = "crate::api::Tag::Places")]
+impl Api {
+    /// All places of the organisation
+    #[oai(path = "/api/places", method = "get", operation_id = "listPlaces")]
+    async fn list(&self, reader: Reader) -> Result<Stored<Page<Place>>> {
+        Ok(page(stored(&self.0.db, reader.org, "place").await?, None))
+    }
+
+    /// Add a place
+    #[oai(path = "/api/places", method = "post", operation_id = "addPlace")]
+    async fn add(&self, admin: Admin, place: Json<NewPlace>) -> Result<Json<Place>> {
+        let actor = actor(&self.0, &admin);
+        let added = self
+            .0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let place = add(tx, &actor, place.0).await?;
+                    scope::spell_out_all(tx, actor.org).await?;
+                    Ok(place)
+                })
+            })
+            .await?;
+        Ok(Json(added))
+    }
+
+    /// Import places from CSV
+    ///
+    /// Columns `code,parent_code,name,lat,lon`, a header line, parents before their children. All rows or none.
+    #[oai(path = "/api/places/import", method = "post", operation_id = "importPlaces")]
+    async fn import(&self, admin: Admin, csv: PlainText<String>) -> Result<Json<Imported>> {
+        let rows = rows(&csv.0)?;
+        let actor = actor(&self.0, &admin);
+        let added = rows.len() as i64;
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (line, row) in rows.into_iter().enumerate() {
+                        let at = line + 2;
+                        import_row(tx, &actor, row).await.map_err(|mut error| {
+                            error.problem.message = format!("Line {at}: {}", error.problem.message);
+                            error.details(serde_json::json!({ "line": at }))
+                        })?;
+                    }
+                    scope::spell_out_all(tx, actor.org).await
+                })
+            })
+            .await?;
+        Ok(Json(Imported { added }))
+    }
+}
+
+/// The organisation feed's records of one kind, joined by the database.
+pub async fn stored(db: &Db, org: Uuid, kind: &'static str) -> Result<Option<String>> {
+    let (items,): (Option<String>,) = db
+        .query("SELECT string_agg(body, ',' ORDER BY id) FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = $2 AND NOT deleted")
+        .bind(org)
+        .bind(kind)
+        .one()
+        .await?;
+    Ok(items)
+}
+
+fn actor(app: &App, admin: &Admin) -> Actor {
+    Actor { org: admin.org, member: Some(admin.id), device: Some(admin.device), at: app.clock.now() }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    code: String,
+    parent_code: Option<String>,
+    name: String,
+    lat: Option<f64>,
+    lon: Option<f64>,
+}
+
+/// At most this many places come in one file.
+const MOST: usize = 5_000;
+
+fn rows(text: &str) -> Result<Vec<Line>> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let rows: Result<Vec<Line>, _> = reader.deserialize().collect();
+    let rows = rows.map_err(|e| Error::refused("csv_invalid", e.to_string()))?;
+    match rows.len() {
+        0 => Err(Error::refused("csv_empty", "There are no rows in this file.")),
+        n if n > MOST => Err(Error::refused("csv_too_long", "At most 5,000 places at once.")),
+        _ => Ok(rows),
+    }
+}
+
+async fn import_row(tx: &mut Tx, actor: &Actor, row: Line) -> Result<()> {
+    let parent = match row.parent_code.filter(|code| !code.is_empty()) {
+        None => None,
+        Some(code) => {
+            let found: Option<(Uuid,)> = tx
+                .query("SELECT id FROM place WHERE org = $1 AND code = $2")
+                .bind(actor.org)
+                .bind(code.to_uppercase())
+                .optional()
+                .await?;
+            let (id,) = found.ok_or_else(|| Error::refused("parent_unknown", format!("No place has the code {code}.")))?;
+            Some(id)
+        }
+    };
+    add(tx, actor, NewPlace { id: new_id(), parent, code: row.code, name: row.name, lat: row.lat, lon: row.lon })
+        .await
+        .map(drop)
+}
