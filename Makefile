@@ -1,0 +1,42 @@
+# What the README's commands call. Only this file and scripts/ know how the parts fit together.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+target = $(or $(CARGO_TARGET_DIR),target)
+
+# `make run EMPTY=1` starts an empty installation that prints its set-up link. It and the demo never share data.
+ifdef EMPTY
+run: export KILELE_DATA_DIR ?= ./data
+run: serve = serve
+else
+run: export KILELE_DATA_DIR ?= ./data/demo
+run: serve = serve --demo
+endif
+
+.PHONY: help run pwa test fmt lint
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: pwa ## Build everything and serve the demo at http://localhost:8080 (EMPTY=1: an empty installation)
+	cargo build --release --locked -p kilele
+	exec $(target)/release/kilele $(serve)
+
+pwa: ## Build the web application, which the server carries inside
+	@scripts/setup
+	cd pwa && npm run --silent build
+
+test: ## Run every check and test; the last line says how many passed and failed
+	@scripts/setup test
+	@scripts/test
+
+fmt: ## Format
+	cargo fmt --all
+
+lint: ## Look for mistakes without running anything
+	@scripts/setup
+	cargo fmt --all --check
+	cargo clippy --all-targets --locked
+	cd pwa && npm run --silent check
