@@ -21,6 +21,9 @@ export function startLive(): void {
 
 export function stopLive(): void {
   on = false
+  document.removeEventListener('visibilitychange', follow)
+  removeEventListener('online', follow)
+  removeEventListener('offline', close)
   close()
 }
 

@@ -7,6 +7,7 @@ import { accountDbName, database, hasAccount, readMeta, useAccount, writeMeta } 
 import { broadcast, changed } from './db/changes'
 import { pref, prefs, setPref, type KnownAccount } from './db/prefs'
 import { describeDevice, deviceId, newDevice } from './device'
+import { startLive, stopLive } from './live'
 import { renew } from './renew'
 import { adoptLanguage } from './i18n/locale.svelte'
 import { actAs } from './sync/command'
@@ -143,6 +144,7 @@ async function enter(known: SessionView): Promise<void> {
   actAs({ member: known.member.id, device })
   changed(['meta', 'records', 'outbox', 'captures', 'drafts', 'attention'])
   startEngine(device)
+  startLive()
 }
 
 /** Leaves the account. Unsent work needs `force`, and even then stays on the phone for the next sign-in. */
@@ -155,6 +157,7 @@ export async function signOut({ force = false }: { force?: boolean } = {}): Prom
     throw new Problem('unsent_work', 'Work on this phone has not reached the server', { details: unsent })
   }
   stopEngine()
+  stopLive()
   actAs(null)
   await setPref('account', null)
   await setPref('signOutPending', true)
@@ -162,6 +165,7 @@ export async function signOut({ force = false }: { force?: boolean } = {}): Prom
   const name = account && accountDbName(account)
   await useAccount(null)
   view = null
+  changed(['meta', 'records', 'outbox', 'captures', 'drafts', 'attention'])
   broadcast({ type: 'account', id: null })
   // The next person on this phone must not find pictures of this one's households.
   if (typeof caches !== 'undefined') await caches.delete(MEDIA_CACHE)

@@ -1,7 +1,6 @@
 // Starts the app: what this phone knows first, then everything that needs the network or may wait.
 import { restoreChoices } from './i18n/locale.svelte'
 import { watchPage } from './drafts'
-import { startLive } from './live'
 import { catchUp, openLastAccount, session } from './session.svelte'
 import { asProblem } from './api/problem'
 import { onStorageLost } from './db/account'
@@ -34,7 +33,6 @@ export async function start(): Promise<void> {
 
 async function later(): Promise<void> {
   await catchUp().catch(() => undefined)
-  startLive()
   navigator.serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string }>) => {
     if (event.data?.type === 'wake') wake()
   })

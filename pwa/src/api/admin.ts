@@ -1,55 +1,54 @@
 // What administrators do online: members, places, and proof of a signature.
-import { request } from './client'
-import type { Id, Language, Person, Place, Role } from './records'
+import createClient from 'openapi-fetch'
+import { send } from './client'
+import type { Id } from './records'
+import type { components, paths } from './schema'
 
-export interface Invited {
-  member: Person
-  invitation_url: string
-}
+type Schemas = components['schemas']
+export type MemberRow = Schemas['Person']
+export type NewMember = Schemas['NewMember']
+export type MemberChange = Schemas['MemberChange']
+export type NewPlace = Schemas['NewPlace']
+export type Invited = Schemas['Invited']
+export type Imported = Schemas['Imported']
+export type Proof = Schemas['Verification']
 
-/** A person as the administration sees them. */
-export type MemberRow = Person & { login?: string; invited?: boolean }
+/** The typed client over our own `send`: its header, renewal of the session, and problems. */
+const api = createClient<paths>({
+  baseUrl: location.origin,
+  fetch: async (request: Request) => {
+    const { pathname, search } = new URL(request.url)
+    const type = request.headers.get('Content-Type')
+    return send(pathname + search, {
+      method: request.method,
+      body: request.method === 'GET' ? undefined : await request.text(),
+      headers: type ? { 'Content-Type': type } : {},
+    })
+  },
+})
 
-export async function members(): Promise<MemberRow[]> {
-  const answer = await request<MemberRow[] | { items: MemberRow[] }>('/api/members')
-  return Array.isArray(answer) ? answer : answer.items
-}
+/** `send` throws what went wrong, so an answer without data does not come here. */
+const data = async <T>(answer: Promise<{ data?: T }>): Promise<T> => (await answer).data as T
 
-export function addMember(member: {
-  name: string
-  login: string
-  role: Role
-  supervisor: Id | null
-  places: Id[]
-  locale: Language
-}): Promise<Invited> {
-  return request('/api/members', { json: member })
-}
+export const members = async (): Promise<MemberRow[]> => (await data(api.GET('/api/members'))).items
 
-export function changeMember(
-  id: Id,
-  change: { role: Role; supervisor: Id | null; places: Id[]; active: boolean },
-): Promise<unknown> {
-  return request(`/api/members/${id}`, { method: 'PUT', json: change })
-}
+export const addMember = (member: NewMember): Promise<Invited> => data(api.POST('/api/members', { body: member }))
 
-export function inviteAgain(id: Id): Promise<{ invitation_url: string }> {
-  return request(`/api/members/${id}/invitation`, { method: 'POST' })
-}
+export const changeMember = (id: Id, change: MemberChange): Promise<MemberRow> =>
+  data(api.PUT('/api/members/{id}', { params: { path: { id } }, body: change }))
 
-export function addPlace(place: Pick<Place, 'id' | 'parent' | 'name' | 'code' | 'lat' | 'lon'>): Promise<unknown> {
-  return request('/api/places', { json: place })
-}
+export const inviteAgain = (id: Id): Promise<{ invitation_url: string }> =>
+  data(api.POST('/api/members/{id}/invitation', { params: { path: { id } } }))
+
+export const addPlace = (place: NewPlace): Promise<Schemas['Place']> => data(api.POST('/api/places', { body: place }))
 
 /** Columns: code,parent_code,name,lat,lon. */
-export function importPlaces(csv: string): Promise<unknown> {
-  return request('/api/places/import', { method: 'POST', body: csv, headers: { 'Content-Type': 'text/csv' } })
+export async function importPlaces(csv: string): Promise<Imported> {
+  const answer = await send('/api/places/import', { method: 'POST', body: csv, headers: { 'Content-Type': 'text/csv' } })
+  return (await answer.json()) as Imported
 }
 
-export interface Proof {
-  valid: boolean
-  checks: { name: string; ok: boolean; detail: string }[]
-}
+export const verifySignature = (id: Id): Promise<Proof> =>
+  data(api.GET('/api/signatures/{id}/verify', { params: { path: { id } } }))
 
-export const verifySignature = (id: Id): Promise<Proof> => request(`/api/signatures/${id}/verify`)
 export const signaturePicture = (id: Id): string => `/api/signatures/${id}/picture`

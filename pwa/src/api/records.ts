@@ -157,6 +157,9 @@ export interface Evidence {
   supersedes: Id | null
   superseded_by: Id | null
   placeholder: string | null
+  /** 0 bright … 1 dark, and how sharp (small is blurred): hints to a person, once the server has looked. */
+  darkness?: number | null
+  sharpness?: number | null
   updated_at: Millis
   revision: number
 }

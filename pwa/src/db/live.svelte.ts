@@ -20,7 +20,8 @@ export function live<T>(stores: readonly Watched[], query: () => Promise<T>): Li
   let shown = 0
 
   $effect(() => hear((message) => {
-    if (message.type === 'change' && concerns(stores, message.change.tags)) version++
+    // Whoever made the change must not come to depend on this state.
+    if (message.type === 'change' && concerns(stores, message.change.tags)) untrack(() => version++)
   }))
 
   $effect(() => {

@@ -1,4 +1,5 @@
 // What is on this phone and not yet on the server, as state for every view.
+import { untrack } from 'svelte'
 import { Problem } from '../api/problem'
 import { database, hasAccount } from '../db/account'
 import { hear } from '../db/changes'
@@ -50,7 +51,7 @@ export function startStatus(): void {
   addEventListener('online', () => (status.online = true))
   addEventListener('offline', () => (status.online = false))
   hear((message) => {
-    if (message.type === 'status') show(message.status as Partial<Progress>)
+    if (message.type === 'status') untrack(() => show(message.status as Partial<Progress>))
   })
   watch(['outbox', 'captures', 'attention', 'meta'], count).subscribe((counts) => Object.assign(status, counts))
 }
