@@ -8,7 +8,9 @@ import { account, scene, scenes, type SceneName } from './scenes'
 const asked = new URLSearchParams(location.search)
 const name = asked.get('scene') as SceneName | null
 if (name) void fill(name).then(() => (asked.has('stay') ? (document.title = 'filled') : location.replace('/')))
-else for (const each of scenes) document.getElementById('scenes')!.insertAdjacentHTML('beforeend', `<li><a href="?scene=${each}">${each}</a></li>`)
+else
+  for (const each of scenes)
+    document.getElementById('scenes')!.insertAdjacentHTML('beforeend', `<li><a href="?scene=${each}">${each}</a></li>`)
 
 async function fill(which: SceneName): Promise<void> {
   const made = scene(which)
@@ -46,6 +48,10 @@ async function picture(): Promise<ArrayBuffer> {
   context.fillStyle = '#7a4a2a'
   context.fillRect(200, 210, 240, 160)
   context.fillStyle = '#c9b28b'
-  context.beginPath(); context.moveTo(170, 215); context.lineTo(320, 110); context.lineTo(470, 215); context.fill()
+  context.beginPath()
+  context.moveTo(170, 215)
+  context.lineTo(320, 110)
+  context.lineTo(470, 215)
+  context.fill()
   return (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer()
 }

@@ -1,52 +1,92 @@
 // Every address of the app: what it shows, what it is called, where it sits in the navigation. Only Today is in the first download.
-import type { Component } from 'svelte';
-import { m } from './paraglide/messages.js';
-import Today from './today/Today.svelte';
+import type { Component } from 'svelte'
+import { m } from './paraglide/messages.js'
+import Today from './today/Today.svelte'
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type View = Component<any>;
+type View = Component<any>
 
 export interface Route {
-  path: string;
-  title: () => string;
-  view?: View;
-  load?: () => Promise<{ default: View }>;
+  path: string
+  title: () => string
+  view?: View
+  load?: () => Promise<{ default: View }>
   /** The place in the navigation that is lit. */
-  area?: string;
+  area?: string
   /** Open to people who are not signed in, and only to them. */
-  open?: boolean;
+  open?: boolean
   /** A task that wants the whole phone: no bottom bar. */
-  task?: boolean;
+  task?: boolean
 }
 
-export interface Match { route: Route; params: Record<string, string> }
+export interface Match {
+  route: Route
+  params: Record<string, string>
+}
 
 const routes: Route[] = [
   { path: '/', title: () => m.today_title(), view: Today as View, area: '/' },
-  { path: '/households', title: () => m.households_title(), load: () => import('./households/Households.svelte'), area: '/households' },
-  { path: '/households/new', title: () => m.register_title(), load: () => import('./households/HouseholdForm.svelte'), area: '/households', task: true },
-  { path: '/households/:id', title: () => m.household_title(), load: () => import('./households/Household.svelte'), area: '/households' },
-  { path: '/households/:id/edit', title: () => m.household_edit_title(), load: () => import('./households/HouseholdForm.svelte'), area: '/households', task: true },
-  { path: '/visits/new', title: () => m.visit_new_title(), load: () => import('./visits/NewVisit.svelte'), area: '/', task: true },
+  {
+    path: '/households',
+    title: () => m.households_title(),
+    load: () => import('./households/Households.svelte'),
+    area: '/households',
+  },
+  {
+    path: '/households/new',
+    title: () => m.register_title(),
+    load: () => import('./households/HouseholdForm.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
+    path: '/households/:id',
+    title: () => m.household_title(),
+    load: () => import('./households/Household.svelte'),
+    area: '/households',
+  },
+  {
+    path: '/households/:id/edit',
+    title: () => m.household_edit_title(),
+    load: () => import('./households/HouseholdForm.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
+    path: '/visits/new',
+    title: () => m.visit_new_title(),
+    load: () => import('./visits/NewVisit.svelte'),
+    area: '/',
+    task: true,
+  },
   { path: '/visits/:id', title: () => m.visit_title(), load: () => import('./visits/Visit.svelte'), area: '/' },
-  { path: '/visits/:id/edit', title: () => m.visit_edit_title(), load: () => import('./visits/VisitForm.svelte'), area: '/', task: true },
+  {
+    path: '/visits/:id/edit',
+    title: () => m.visit_edit_title(),
+    load: () => import('./visits/VisitForm.svelte'),
+    area: '/',
+    task: true,
+  },
   { path: '/inbox', title: () => m.inbox_title(), load: () => import('./inbox/Inbox.svelte'), area: '/inbox' },
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
-];
+]
 
-const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/NotFound.svelte') };
+const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/NotFound.svelte') }
 
 const patterns = routes.map((route) => ({
   route,
   names: [...route.path.matchAll(/:(\w+)/g)].map((found) => found[1] as string),
   expression: new RegExp(`^${route.path.replace(/:\w+/g, '([^/]+)')}/?$`),
-}));
+}))
 
 /** The first route whose pattern fits; addresses nobody knows get the page that says so. */
 export function match(path: string): Match {
   for (const { route, names, expression } of patterns) {
-    const found = expression.exec(path);
-    if (found) return { route, params: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(found[i + 1] ?? '')])) };
+    const found = expression.exec(path)
+    if (found)
+      return {
+        route,
+        params: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(found[i + 1] ?? '')])),
+      }
   }
-  return { route: missing, params: {} };
+  return { route: missing, params: {} }
 }

@@ -1,19 +1,64 @@
 // The catalogue's words for the keys that records carry: kinds, states, topics, slots, roles.
-import { m } from './paraglide/messages.js';
-import type { BusinessStatus, HouseholdMember, Role, SignerRole, VisitKind } from './api/records';
+import { m } from './paraglide/messages.js'
+import type { BusinessStatus, HouseholdMember, Role, SignerRole, VisitKind } from './api/records'
 
-const pick = (texts: Record<string, () => string>) => (key: string | null | undefined): string => (key ? (texts[key]?.() ?? key) : '');
+const pick =
+  (texts: Record<string, () => string>) =>
+  (key: string | null | undefined): string =>
+    key ? (texts[key]?.() ?? key) : ''
 
-export const kindLabel = pick({ scheduled: m.kind_scheduled, follow_up: m.kind_follow_up, emergency: m.kind_emergency, on_site: m.kind_on_site } satisfies Record<VisitKind, () => string>);
-export const topicLabel = pick({ business: m.topic_business, savings: m.topic_savings, health: m.topic_health, education: m.topic_education, nutrition: m.topic_nutrition, group: m.topic_group, training: m.topic_training, other: m.topic_other });
-export const businessLabel = pick({ thriving: m.business_thriving, stable: m.business_stable, struggling: m.business_struggling, closed: m.business_closed, not_started: m.business_not_started } satisfies Record<BusinessStatus, () => string>);
-export const slotLabel = pick({ front: m.slot_front, back: m.slot_back, subject: m.slot_subject, site: m.slot_site, signature: m.slot_signature });
-export const roleLabel = pick({ mentor: m.role_mentor, supervisor: m.role_supervisor, org_admin: m.role_org_admin } satisfies Record<Role, () => string>);
-export const signerLabel = pick({ beneficiary: m.signer_beneficiary, witness: m.signer_witness, mentor: m.signer_mentor } satisfies Record<SignerRole, () => string>);
-export const relationLabel = pick({ head: m.relation_head, spouse: m.relation_spouse, child: m.relation_child, parent: m.relation_parent, sibling: m.relation_sibling, other: m.relation_other } satisfies Record<HouseholdMember['relationship'], () => string>);
-export const sexLabel = pick({ female: m.sex_female, male: m.sex_male });
-export const noGpsLabel = pick({ no_fix: m.nogps_no_fix, refused: m.nogps_refused, unavailable: m.nogps_unavailable });
-export const yesNo = (value: boolean) => (value ? m.yes() : m.no());
+export const kindLabel = pick({
+  scheduled: m.kind_scheduled,
+  follow_up: m.kind_follow_up,
+  emergency: m.kind_emergency,
+  on_site: m.kind_on_site,
+} satisfies Record<VisitKind, () => string>)
+export const topicLabel = pick({
+  business: m.topic_business,
+  savings: m.topic_savings,
+  health: m.topic_health,
+  education: m.topic_education,
+  nutrition: m.topic_nutrition,
+  group: m.topic_group,
+  training: m.topic_training,
+  other: m.topic_other,
+})
+export const businessLabel = pick({
+  thriving: m.business_thriving,
+  stable: m.business_stable,
+  struggling: m.business_struggling,
+  closed: m.business_closed,
+  not_started: m.business_not_started,
+} satisfies Record<BusinessStatus, () => string>)
+export const slotLabel = pick({
+  front: m.slot_front,
+  back: m.slot_back,
+  subject: m.slot_subject,
+  site: m.slot_site,
+  signature: m.slot_signature,
+})
+export const roleLabel = pick({
+  mentor: m.role_mentor,
+  supervisor: m.role_supervisor,
+  org_admin: m.role_org_admin,
+} satisfies Record<Role, () => string>)
+export const signerLabel = pick({
+  beneficiary: m.signer_beneficiary,
+  witness: m.signer_witness,
+  mentor: m.signer_mentor,
+} satisfies Record<SignerRole, () => string>)
+export const relationLabel = pick({
+  head: m.relation_head,
+  spouse: m.relation_spouse,
+  child: m.relation_child,
+  parent: m.relation_parent,
+  sibling: m.relation_sibling,
+  other: m.relation_other,
+} satisfies Record<HouseholdMember['relationship'], () => string>)
+export const sexLabel = pick({ female: m.sex_female, male: m.sex_male })
+export const noGpsLabel = pick({ no_fix: m.nogps_no_fix, refused: m.nogps_refused, unavailable: m.nogps_unavailable })
+export const yesNo = (value: boolean) => (value ? m.yes() : m.no())
 
 /** As the options of a Select or of chips. */
-export const options = (keys: readonly string[], label: (key: string) => string) => keys.map((value) => ({ value, label: label(value) }));
+export const options = (keys: readonly string[], label: (key: string) => string) =>
+  keys.map((value) => ({ value, label: label(value) }))
