@@ -1,5 +1,7 @@
 // The few words a notification shows: no names, because a lock screen is public.
 
+import type { InboxKind } from '../api/records'
+
 export interface Payload {
   v?: number
   kind?: string
@@ -8,7 +10,7 @@ export interface Payload {
   at?: number
 }
 
-const WORDS: Record<'en' | 'sw', Record<string, string>> = {
+const WORDS: Record<'en' | 'sw', Record<InboxKind | 'test' | 'other', string>> = {
   en: {
     visit_submitted: 'A visit waits for your decision',
     visit_returned: 'A visit came back to you with a note',
@@ -33,7 +35,7 @@ const WORDS: Record<'en' | 'sw', Record<string, string>> = {
 
 export function noticeFor({ kind }: Payload, language: 'en' | 'sw'): { title: string; body: string } {
   const words = WORDS[language] ?? WORDS.en
-  return { title: 'Kilele', body: words[kind ?? 'other'] ?? words.other! }
+  return { title: 'Kilele', body: words[(kind ?? 'other') as InboxKind] ?? words.other }
 }
 
 /** A payload that cannot be read still becomes a notice. */
