@@ -1,0 +1,72 @@
+// One server of its own for each story: a free port, a copy of the demo's data, and the power to kill it and bring
+// it back on the same port with the same data.
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BINARY } from './paths'
+import { alive, freePort, type Running, start, stop, until } from './processes'
+
+export interface Options {
+  /** Settings beside those every story has. */
+  env?: Record<string, string>
+  /** An installation that nobody has set up, instead of the demo. */
+  empty?: boolean
+}
+
+export class Server {
+  private process: Running | null = null
+
+  private constructor(
+    readonly port: number,
+    readonly data: string,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  /** `localhost`, because only there and over TLS browsers give a page its service worker. */
+  get url(): string {
+    return `http://localhost:${this.port}`
+  }
+
+  static async start({ env = {}, empty = false }: Options = {}): Promise<Server> {
+    const data = await mkdtemp(join(tmpdir(), 'kilele-story-'))
+    if (!empty) await cp(process.env.KILELE_DEMO_DATA!, data, { recursive: true })
+    const server = new Server(await freePort(), data, env)
+    await server.up()
+    return server
+  }
+
+  /** Starts it, or starts it again. Resolves when it is ready for work. */
+  async up(): Promise<void> {
+    const begun = start(BINARY, ['serve'], {
+      cwd: this.data,
+      env: {
+        KILELE_LISTEN: `127.0.0.1:${this.port}`,
+        KILELE_DATA_DIR: this.data,
+        KILELE_SIGN_IN_PER_MINUTE: '1000',
+        KILELE_PUSH_LOOPBACK: 'true',
+        ...this.env,
+      },
+    })
+    this.process = begun
+    await until('the server', async () => {
+      if (!alive(begun.child)) throw new Error(`the server ended:\n${begun.output()}`)
+      const answer = await fetch(`http://127.0.0.1:${this.port}/health/ready`).catch(() => null)
+      return answer?.ok ?? false
+    })
+  }
+
+  /** SIGKILL is the power cut, SIGTERM the orderly end. */
+  async down(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    if (this.process) await stop(this.process.child, signal)
+    this.process = null
+  }
+
+  output(): string {
+    return this.process?.output() ?? ''
+  }
+
+  async end(): Promise<void> {
+    await this.down()
+    await rm(this.data, { recursive: true, force: true })
+  }
+}
