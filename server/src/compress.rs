@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use futures_util::StreamExt;
 use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use poem::http::{HeaderValue, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
@@ -15,6 +16,8 @@ use crate::error::Error;
 const WORTH: usize = 1024;
 /// A request body that is not an upload has at most this many bytes, and inflates to at most four times as many.
 const LARGEST: usize = 2 << 20;
+/// A body that is too large is read to its end up to here, so that its sender gets to see the answer.
+const PATIENCE: usize = 16 << 20;
 
 pub struct Compressed;
 
@@ -52,21 +55,25 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
 async fn bound(request: &mut Request) -> poem::Result<()> {
     let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is larger than 2 MB.");
     let packed = request.header(CONTENT_ENCODING.as_str()).map(str::to_owned);
-    let length = request.header(CONTENT_LENGTH.as_str()).and_then(|l| l.parse::<usize>().ok());
-    if length.is_some_and(|l| l > LARGEST) {
-        return Err(too_large().into());
-    }
-    let streams = request.method() != poem::http::Method::GET;
-    if !streams {
+    if request.method() == poem::http::Method::GET {
         return Ok(());
     }
-    let body = request.take_body();
-    let bytes = body.into_bytes_limit(LARGEST).await.map_err(|error| match error {
-        poem::error::ReadBodyError::PayloadTooLarge => too_large(),
-        _ => Error::bad_request("cut", "The request was cut."),
-    })?;
+    let mut stream = request.take_body().into_bytes_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(piece) = stream.next().await {
+        let piece = piece.map_err(|_| Error::bad_request("cut", "The request was cut."))?;
+        length += piece.len();
+        if length <= LARGEST {
+            bytes.extend_from_slice(&piece);
+        } else if length > PATIENCE {
+            break;
+        }
+    }
+    if length > LARGEST {
+        return Err(too_large().into());
+    }
     let bytes = match packed.as_deref() {
-        None | Some("identity") => bytes.to_vec(),
+        None | Some("identity") => bytes,
         Some("gzip") => {
             let mut clear = Vec::new();
             let inflated = GzDecoder::new(&bytes[..]).take(4 * LARGEST as u64 + 1).read_to_end(&mut clear);

@@ -1,1 +1,174 @@
+//! A whole server for one test, on SQLite or PostgreSQL, and people who speak HTTP to it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod people;
+pub mod pictures;
+pub mod signing;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kilele::app::App;
+use kilele::clock::Clock;
+use kilele::config::Config;
+use kilele::demo::{self, Size};
+use poem::listener::{Acceptor, Listener, TcpListener};
+use serde_json::Value;
+use sqlx::{Connection, Executor};
+use tokio::sync::oneshot;
+
+pub use people::{Answer, Person, encoded};
+pub use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Each story runs on both engines: `both! { async fn name(app: TestApp) { … } }`.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: $type:ty) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every story needs every import")]
+            use super::*;
+
+            async fn story($app: $type) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                story($crate::TestApp::spawn($crate::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                story($crate::TestApp::spawn($crate::Engine::Postgres).await).await;
+            }
+        }
+    )*};
+}
+
+/// A running server with a small demo organisation (24 households, no visits, no pictures).
+pub struct TestApp {
+    pub app: App,
+    pub url: String,
+    pub clock: Clock,
+    pub client: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub async fn spawn(engine: Engine) -> Self {
+        let app = Self::spawn_empty(engine, |_| None).await;
+        let size = Size { households: 24, visits_a_day: 0, pictures: false };
+        demo::make_sized(&app.app, size).await.unwrap();
+        app
+    }
+
+    /// An installation without an organisation; `settings` come before the test's own.
+    pub async fn spawn_empty(engine: Engine, settings: impl Fn(&str) -> Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_str().unwrap().to_owned();
+        let database = match engine {
+            Engine::Sqlite => format!("sqlite://{data}/kilele.db"),
+            Engine::Postgres => new_database().await,
+        };
+        let config = Config::from(|name| {
+            settings(name).or_else(|| match name {
+                "KILELE_DATA_DIR" => Some(data.clone()),
+                "KILELE_DATABASE_URL" => Some(database.clone()),
+                "KILELE_PUSH_LOOPBACK" => Some("true".into()),
+                "KILELE_SIGN_IN_PER_MINUTE" => Some("1000".into()),
+                _ => None,
+            })
+        })
+        .unwrap();
+        let clock = Clock::default();
+        let app = App::open(config, clock.clone()).await.unwrap();
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(kilele::server::run(app.clone(), acceptor, async move { drop(stopped.await) }));
+        let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
+        Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), _folder: folder }
+    }
+
+    /// Somebody signed in with a token, on a device of their own.
+    pub async fn sign_in(&self, login: &str) -> Person {
+        Person::sign_in(self, login, Uuid::now_v7_test(), None).await
+    }
+
+    pub async fn mentor(&self) -> Person {
+        self.sign_in("amina.mentor").await
+    }
+
+    pub async fn other_mentor(&self) -> Person {
+        self.sign_in("juma.mentor").await
+    }
+
+    pub async fn supervisor(&self) -> Person {
+        self.sign_in("grace.supervisor").await
+    }
+
+    pub async fn admin(&self) -> Person {
+        self.sign_in("admin.demo").await
+    }
+
+    /// Without being signed in.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.client.post(format!("{}{path}", self.url)).header("x-kilele", "1").json(body)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.client.get(format!("{}{path}", self.url))).await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// A database of its own in the cluster that `scripts/with-postgres` started.
+async fn new_database() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let cluster = std::env::var("KILELE_TEST_POSTGRES_URL")
+        .expect("KILELE_TEST_POSTGRES_URL is not set: run the tests with `make test` or under scripts/with-postgres");
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut connection = sqlx::PgConnection::connect(&cluster).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let base = cluster.rsplit_once('/').unwrap().0;
+    format!("{base}/{name}")
+}
+
+/// Ids as phones make them.
+pub trait NewId {
+    fn now_v7_test() -> Uuid;
+}
+
+impl NewId for Uuid {
+    fn now_v7_test() -> Uuid {
+        kilele::clock::new_id()
+    }
+}
+
+/// A new id as text, for bodies.
+pub fn id() -> String {
+    kilele::clock::new_id().to_string()
+}
+
+/// Awaits until `look` answers something; fails after 20 seconds.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("waited too long for {what}");
+}

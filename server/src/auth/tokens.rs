@@ -39,8 +39,11 @@ struct Claims {
 /// Members by session, believed for a few seconds, so that a request costs no look-up.
 #[derive(Default)]
 pub struct Sessions {
-    known: Mutex<HashMap<(Uuid, i64), (Arc<Member>, Millis)>>,
+    known: Mutex<HashMap<(Uuid, i64), Known>>,
 }
+
+/// A member and when they were read.
+type Known = (Arc<Member>, Millis);
 
 impl Sessions {
     pub fn forget(&self, session: Uuid) {

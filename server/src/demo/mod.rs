@@ -82,7 +82,7 @@ pub async fn make_sized(app: &App, size: Size) -> Result<()> {
         set_clock(app, now - (90 - 30 * index as Millis / size.households as Millis) * DAY);
         homes.push(home(app, (mentor, &crew[mentor]), &villages[village], index, pictures.as_ref(), &mut dice).await?);
     }
-    visits::make(app, &crew, &homes, pictures.as_ref(), size.visits_a_day, &mut dice).await?;
+    visits::make(app, &crew, &homes, pictures.as_ref(), size.visits_a_day, now, &mut dice).await?;
     set_clock(app, now);
     Ok(())
 }

@@ -1,0 +1,60 @@
+//! Hints over the WebSocket: only of one's own feeds, and soon.
+
+use futures_util::StreamExt;
+use kilele_tests::{Person, TestApp, both};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn connect(app: &TestApp, token: Option<&str>, origin: Option<&str>) -> Result<Socket, u16> {
+    let mut request = format!("{}/api/live", app.url.replace("http", "ws")).into_client_request().unwrap();
+    if let Some(token) = token {
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+    }
+    match tokio_tungstenite::connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// The next hint, or nothing within a second.
+async fn hint(socket: &mut Socket) -> Option<Value> {
+    let next = async {
+        loop {
+            if let Message::Text(text) = socket.next().await?.ok()? {
+                return serde_json::from_str(&text).ok();
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(1), next).await.ok().flatten()
+}
+
+async fn change(person: &Person) -> Value {
+    let household = person.a_household().await;
+    let body =
+        json!({ "id": household["id"], "changes": { "electricity": { "was": household["electricity"], "now": true } } });
+    let result = person.command("household.update", body).await.ok();
+    json!({ "feed": household["place"], "revision": result["record"]["revision"] })
+}
+
+both! {
+    async fn a_change_is_hinted_to_those_who_see_it(app: TestApp) {
+        let (mentor, supervisor, other) = (app.mentor().await, app.supervisor().await, app.other_mentor().await);
+        let mut hers = connect(&app, Some(&supervisor.token), None).await.unwrap();
+        let mut his = connect(&app, Some(&other.token), None).await.unwrap();
+        let expected = change(&mentor).await;
+        assert_eq!(hint(&mut hers).await, Some(expected));
+        assert_eq!(hint(&mut his).await, None, "another mentor's village is nobody's business");
+    }
+
+    async fn the_socket_needs_a_session(app: TestApp) {
+        assert_eq!(connect(&app, None, None).await.err(), Some(401));
+        assert_eq!(connect(&app, Some("nonsense"), None).await.err(), Some(401));
+    }
+}
