@@ -14,6 +14,8 @@ export interface Route {
   area?: string
   /** Open to people who are not signed in, and only to them. */
   open?: boolean
+  /** The same view for a list and what is chosen in it (`:id?`): it is not made anew between them. */
+  keep?: boolean
   /** A task that wants the whole phone: no bottom bar. */
   task?: boolean
 }
@@ -67,6 +69,30 @@ const routes: Route[] = [
     task: true,
   },
   { path: '/inbox', title: () => m.inbox_title(), load: () => import('./inbox/Inbox.svelte'), area: '/inbox' },
+  {
+    path: '/queue/:id?',
+    title: () => m.queue_title(),
+    load: () => import('./queue/Queue.svelte'),
+    area: '/queue',
+    keep: true,
+  },
+  { path: '/team', title: () => m.team_title(), load: () => import('./team/Team.svelte'), area: '/team' },
+  { path: '/admin', title: () => m.admin_title(), load: () => import('./admin/Overview.svelte'), area: '/admin' },
+  {
+    path: '/admin/members',
+    title: () => m.members_admin_title(),
+    load: () => import('./admin/Members.svelte'),
+    area: '/admin/members',
+  },
+  {
+    path: '/admin/places',
+    title: () => m.places_title(),
+    load: () => import('./admin/Places.svelte'),
+    area: '/admin/places',
+  },
+  { path: '/sign-in', title: () => m.signin_title(), load: () => import('./sign-in/SignIn.svelte'), open: true },
+  { path: '/setup', title: () => m.setup_title(), load: () => import('./sign-in/Setup.svelte'), open: true },
+  { path: '/join', title: () => m.join_title_plain(), load: () => import('./sign-in/Join.svelte'), open: true },
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
 ]
 
@@ -75,7 +101,7 @@ const missing: Route = { path: '*', title: () => m.not_found_title(), load: () =
 const patterns = routes.map((route) => ({
   route,
   names: [...route.path.matchAll(/:(\w+)/g)].map((found) => found[1] as string),
-  expression: new RegExp(`^${route.path.replace(/:\w+/g, '([^/]+)')}/?$`),
+  expression: new RegExp(`^${route.path.replace(/\/:\w+(\?)?/g, (_, may) => (may ? '(?:/([^/]+))?' : '/([^/]+)'))}/?$`),
 }))
 
 /** The first route whose pattern fits; addresses nobody knows get the page that says so. */

@@ -11,6 +11,7 @@ export const me =
   '<path d="M17.925 20.056a6 6 0 0 0-11.851.001"/><circle cx="12" cy="11" r="4"/><circle cx="12" cy="12" r="10"/>'
 export const search = '<path d="m21 21-4.34-4.34"/><circle cx="11" cy="11" r="8"/>'
 export const plus = '<path d="M5 12h14"/><path d="M12 5v14"/>'
+export const minus = '<path d="M5 12h14"/>'
 export const back = '<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>'
 export const next = '<path d="m9 18 6-6-6-6"/>'
 export const down = '<path d="m6 9 6 6 6-6"/>'
@@ -151,3 +152,4 @@ export const merge =
 export const history =
   '<path d="M3 12a9 9 0 1 0 9-9 9.75 9.75 0 0 0-6.74 2.74L3 8"/><path d="M3 3v5h5"/><path d="M12 7v5l4 2"/>'
 export const ban = '<circle cx="12" cy="12" r="10"/><path d="M4.929 4.929 19.07 19.071"/>'
+export const upload = '<path d="M12 3v12"/><path d="m17 8-5-5-5 5"/><path d="M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"/>'
