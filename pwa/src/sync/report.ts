@@ -1,5 +1,5 @@
 // What the engine is doing, told to every tab.
-import { broadcast } from '../db/changes'
+import { broadcast, changed } from '../db/changes'
 
 export type Phase = 'idle' | 'records' | 'photos' | 'waiting'
 
@@ -19,8 +19,11 @@ export interface Progress {
 let now: Partial<Progress> = {}
 
 export function report(progress: Partial<Progress>): void {
+  const flying = progress.inFlight && String(progress.inFlight) !== String(now.inFlight ?? [])
   now = { ...now, ...progress }
   broadcast({ type: 'status', status: progress })
+  // What is under way is part of where a record or a photo is.
+  if (flying) changed(['outbox', 'captures'])
 }
 
 /** Said again for a tab that opened later; also the words for what is being sent. */
