@@ -31,6 +31,7 @@ export interface Household {
   place: string
   head_name: string
   phone: string | null
+  national_id: string | null
 }
 interface Entry {
   kind: string

@@ -1,14 +1,47 @@
-// What a story is given: a server of its own, and pictures of every page when it fails.
-import { test as base } from '@playwright/test'
+// What a story is given: a server of its own, phones and tablets, a line between them. All of it ends with the
+// story; when the story fails, what each screen showed and the server wrote is kept.
+import { test as base, type BrowserContextOptions } from '@playwright/test'
+import { Device } from './phone'
+import { Line } from './proxy'
 import { type Options, Server } from './server'
 
-export const test = base.extend<{ server: Server; serverOptions: Options }>({
+interface Given {
+  serverOptions: Options
+  server: Server
+  /** A phone unless said otherwise, at the server unless another address is given. */
+  device: (options?: BrowserContextOptions, url?: string) => Promise<Device>
+  /** A line to the server that can be held, cut and counted. */
+  line: Line
+}
+
+export const test = base.extend<Given>({
   serverOptions: [{}, { option: true }],
   server: async ({ serverOptions }, use, info) => {
     const server = await Server.start(serverOptions)
     await use(server)
     if (info.status !== info.expectedStatus) await info.attach('server', { body: server.output(), contentType: 'text/plain' })
     await server.end()
+  },
+  line: async ({ server }, use) => {
+    const line = await Line.to(server.port)
+    await use(line)
+    await line.down()
+  },
+  device: async ({ server }, use, info) => {
+    const open: Device[] = []
+    await use(async (options, url = server.url) => {
+      const device = await Device.open(url, options)
+      open.push(device)
+      return device
+    })
+    for (const [i, device] of open.entries()) {
+      if (info.status !== info.expectedStatus) {
+        const body = await device.page.screenshot({ timeout: 5000 }).catch(() => null)
+        if (body) await info.attach(`screen-${i + 1}`, { body, contentType: 'image/png' })
+        if (device.errors.length) await info.attach(`errors-${i + 1}`, { body: device.errors.join('\n') })
+      }
+      await device.end()
+    }
   },
 })
 export { expect } from '@playwright/test'

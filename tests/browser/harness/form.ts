@@ -1,0 +1,73 @@
+// The hands of a mentor: taking photos, signing, going through the steps of the visit form.
+import { expect, type Locator, type Page } from '@playwright/test'
+import { say } from './words'
+
+/** Touches a chip; underneath it is a native radio button or check box. */
+export async function choose(page: Page | Locator, group: string, chip: string): Promise<void> {
+  await page.getByRole('group', { name: group }).getByLabel(chip, { exact: true }).click()
+}
+
+/** Opens the viewfinder by `button`, takes a photo, takes it again, and keeps the second. */
+export async function takePhoto(page: Page, button: Locator, { again = false } = {}): Promise<void> {
+  await button.click()
+  const camera = page.getByRole('dialog')
+  const shutter = camera.getByRole('button', { name: say('camera_shutter') })
+  const shot = camera.getByAltText(say('camera_taken'))
+  await showing(camera.locator('video'))
+  await shutter.click()
+  await expect(shot).toBeVisible()
+  if (again) {
+    await camera.getByRole('button', { name: say('camera_retake') }).click()
+    await showing(camera.locator('video'))
+    await shutter.click()
+    await expect(shot).toBeVisible()
+  }
+  await camera.getByRole('button', { name: say('camera_use') }).click()
+  await expect(camera).toBeHidden()
+}
+
+/** The camera's picture is there: a frame can be grabbed. */
+async function showing(video: Locator): Promise<void> {
+  await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.videoWidth)).toBeGreaterThan(0)
+}
+
+/** Writes a name-like scribble with a finger, stroke by stroke. */
+export async function signByTouch(page: Page): Promise<void> {
+  const canvas = page.getByRole('img', { name: say('signature_pad') })
+  await canvas.scrollIntoViewIfNeeded()
+  const box = (await canvas.boundingBox())!
+  const finger = await page.context().newCDPSession(page)
+  for (let stroke = 0; stroke < 3; stroke++) {
+    const at = (step: number) => ({
+      x: box.x + box.width * (0.12 + 0.26 * stroke + 0.018 * step),
+      y: box.y + box.height * (0.5 + 0.22 * Math.sin(step * 1.1 + stroke)),
+    })
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at(0)] })
+    for (let step = 1; step <= 12; step++) {
+      await finger.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [at(step)] })
+    }
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+  }
+  await finger.detach()
+}
+
+export const next = (page: Page, step: string): Promise<void> =>
+  page.getByRole('link', { name: say('next_step', { step: say(`step_${step}`) }) }).click()
+
+/** The button that opens the viewfinder for one slot of the visit. */
+export const photoButton = (page: Page, slot: 'front' | 'back', kept = false): Locator =>
+  page.getByRole('link', { name: `${say(kept ? 'photo_retake' : 'photo_take')}: ${say(`slot_${slot}`)}` })
+
+/** Every picture in `within` is a picture and no broken link. */
+export async function picturesShow(within: Locator, atLeast: number): Promise<void> {
+  const images = within.locator('img')
+  await expect.poll(() => images.count(), { timeout: 30_000 }).toBeGreaterThanOrEqual(atLeast)
+  for (const image of await images.all()) {
+    await image.scrollIntoViewIfNeeded()
+    await expect.poll(() => image.evaluate((one: HTMLImageElement) => one.naturalWidth), { timeout: 30_000 }).toBeGreaterThan(0)
+  }
+}
+
+/** Where one part of a record is, in the words of its line. */
+export const deliveryLine = (page: Page, label: string): Locator =>
+  page.getByRole('listitem').filter({ has: page.getByText(label, { exact: true }) }).locator('.line')
