@@ -15,7 +15,7 @@ run: export KILELE_DATA_DIR ?= ./data/demo
 run: serve = serve --demo
 endif
 
-.PHONY: help run pwa test fmt lint
+.PHONY: help run pwa test bench fmt lint
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,11 @@ pwa: ## Build the web application, which the server carries inside
 test: ## Run every check and test; the last line says how many passed and failed
 	@scripts/setup test
 	@scripts/test
+
+bench: pwa ## Measure the budgets that exist so far and print them as a table
+	@scripts/setup test
+	cargo build --release --locked -p kilele -p kilele-tests
+	KILELE_BINARY=$(target)/release/kilele POSTGRES_DURABLE=1 scripts/with-postgres $(target)/release/kilele-bench
 
 fmt: ## Format
 	cargo fmt --all

@@ -194,7 +194,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value) -> Result<Outcome> {
 }
 
 fn parse(raw: &Value) -> Result<Envelope> {
-    if raw.to_string().contains("\\u0000") {
+    if holds_nul(raw) {
         return Err(Error::refused("invalid_text", "A text holds a character that cannot be stored."));
     }
     if let Some(kind) = raw.get("kind").and_then(Value::as_str)
@@ -203,6 +203,16 @@ fn parse(raw: &Value) -> Result<Envelope> {
         return Err(Error::refused("unknown_command", "This server does not know this kind of command."));
     }
     Envelope::deserialize(raw).map_err(|e| Error::refused("invalid_command", e.to_string()))
+}
+
+/// PostgreSQL cannot keep a NUL in a text; better to say so here than in the middle of a write.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
 }
 
 /// The first to come with this id goes on; PostgreSQL lets a second one wait here until the first is done.

@@ -63,7 +63,7 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
-                .pragma("cache_size", "-16000")
+                .pragma("cache_size", "-4000")
                 .collation("C", |a, b| a.cmp(b))
                 .statement_cache_capacity(256);
             let write = SqlitePoolOptions::new()

@@ -22,6 +22,10 @@ both! {
             db.write(move |tx| Box::pin(tx.query(sql).bind(place).run())).await.unwrap();
             audit::verify(db, org, place).await.unwrap()
         };
+        let path = format!("/api/households/{}", household["id"].as_str().unwrap());
+        mentor.get(&path).await.ok();
+        let (read,): (i64,) = db.query("SELECT count(*) FROM audit WHERE action = 'household.read'").one().await.unwrap();
+        assert_eq!(read, 1, "who opens a file is noted");
         assert_eq!(change("UPDATE audit SET action = 'visit.approve' WHERE feed = $1 AND sequence = 3").await, Err(3));
         assert_eq!(change("DELETE FROM audit WHERE feed = $1 AND sequence = 3").await, Err(3));
         assert_eq!(change("DELETE FROM audit WHERE feed = $1 AND sequence > 2").await, Err(3), "a cut tail shows too");

@@ -8,10 +8,12 @@ use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::{EndpointExt, Request, Response, Route, Server, handler, post};
 use serde_json::{Value, json};
 
+type Message = (poem::http::HeaderMap, Vec<u8>);
+
 /// A push service on loopback: keeps what it gets, answers what the test says.
 #[derive(Clone, Default)]
 struct Service {
-    got: Arc<Mutex<Vec<(poem::http::HeaderMap, Vec<u8>)>>>,
+    got: Arc<Mutex<Vec<Message>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
 }
 

@@ -73,7 +73,12 @@ impl TestApp {
         let data = folder.path().to_str().unwrap().to_owned();
         let database = match engine {
             Engine::Sqlite => format!("sqlite://{data}/kilele.db"),
-            Engine::Postgres => new_database().await,
+            Engine::Postgres => {
+                let cluster = std::env::var("KILELE_TEST_POSTGRES_URL").expect(
+                    "KILELE_TEST_POSTGRES_URL is not set: run the tests with `make test` or under scripts/with-postgres",
+                );
+                new_database(&cluster).await
+            }
         };
         let config = Config::from(|name| {
             settings(name).or_else(|| match name {
@@ -135,12 +140,10 @@ impl Drop for TestApp {
 }
 
 /// A database of its own in the cluster that `scripts/with-postgres` started.
-async fn new_database() -> String {
+pub async fn new_database(cluster: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let cluster = std::env::var("KILELE_TEST_POSTGRES_URL")
-        .expect("KILELE_TEST_POSTGRES_URL is not set: run the tests with `make test` or under scripts/with-postgres");
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = sqlx::PgConnection::connect(&cluster).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(cluster).await.unwrap();
     connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
     let base = cluster.rsplit_once('/').unwrap().0;
     format!("{base}/{name}")

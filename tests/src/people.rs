@@ -61,16 +61,14 @@ impl Person {
             "device": { "id": device, "name": "test phone", "public_key": public_key },
         });
         let session = app.post("/api/sessions", &body).await.ok();
+        Self { key, ..Self::of(app.url.clone(), app.client.clone(), session) }
+    }
+
+    /// The person of an answered session.
+    pub fn of(url: String, client: reqwest::Client, session: Value) -> Self {
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
-        Self {
-            url: app.url.clone(),
-            client: app.client.clone(),
-            token: text("access_token"),
-            refresh_token: text("refresh_token"),
-            device,
-            key,
-            session,
-        }
+        let device = text("device").parse().unwrap();
+        Self { url, client, token: text("access_token"), refresh_token: text("refresh_token"), device, key: None, session }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

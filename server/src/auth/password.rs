@@ -2,6 +2,7 @@
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use tokio::sync::Semaphore;
 
 use crate::clock::random;
 use crate::error::{Error, Result};
@@ -45,6 +46,10 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
 /// A hash of nothing anyone types, with the default parameters.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$QVJHT04yaWQgZHVtbXkgaGFzaCBvZiBub3RoaW5nISE";
 
+/// Hashes at once: each takes 19 MB, and nobody may fill the memory by trying passwords.
+static HASHING: Semaphore = Semaphore::const_new(4);
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> Result<T> {
+    let _permit = HASHING.acquire().await.map_err(Error::unexpected)?;
     tokio::task::spawn_blocking(work).await.map_err(Error::unexpected)?.map_err(Error::unexpected)
 }

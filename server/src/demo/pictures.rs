@@ -1,6 +1,7 @@
 //! Drawn faces and places, sent in as a phone would send photos.
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use kilele_media::drawn;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -66,12 +67,9 @@ async fn many(count: usize, width: u32, height: u32, svg: fn(u64) -> String) -> 
             drawn::jpeg(&svg(seed), width, height).map_err(|e| Error::unexpected(anyhow::anyhow!("drawing: {e}")))?;
         Ok(Drawn { sha256: hex(&sha256(&bytes)), bytes: bytes.into(), width, height })
     };
-    let tasks: Vec<_> = (0..count as u64).map(|seed| tokio::task::spawn_blocking(move || draw(seed))).collect();
-    let mut drawn = Vec::with_capacity(count);
-    for task in tasks {
-        drawn.push(task.await.map_err(Error::unexpected)??);
-    }
-    Ok(drawn)
+    let drawn = futures_util::stream::iter(0..count as u64).map(|seed| tokio::task::spawn_blocking(move || draw(seed)));
+    // Not all at once: each holds a canvas.
+    drawn.buffered(2).map(|drawn| drawn.map_err(Error::unexpected).flatten()).try_collect().await
 }
 
 /// Uploads the bytes of an announced capture.

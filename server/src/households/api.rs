@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::{Household, store};
 use crate::app::App;
+use crate::audit::{self, Actor};
 use crate::auth::Reader;
 use crate::error::{Error, Result};
+use crate::feed;
 use crate::media::Evidence;
 use crate::scope;
 use crate::signatures::Signature;
@@ -51,6 +53,7 @@ impl Api {
     #[oai(path = "/api/households/:id", method = "get", operation_id = "getHousehold")]
     async fn get(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Household>> {
         let body = scope::record(&self.0.db, &reader, "household", id.0).await?;
+        note_reading(&self.0, &reader, id.0).await?;
         Ok(Stored::new(self.0.crypto.open_text(&body).into_owned()))
     }
 
@@ -59,6 +62,7 @@ impl Api {
     async fn timeline(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Timeline>> {
         let household = scope::record(&self.0.db, &reader, "household", id.0).await?;
         let household = self.0.crypto.open_text(&household);
+        note_reading(&self.0, &reader, id.0).await?;
         let (visits, evidence, signatures): (String, String, String) = self
             .0
             .db
@@ -84,4 +88,19 @@ impl Api {
             "{{\"household\":{household},\"visits\":[{visits}],\"evidence\":[{evidence}],\"signatures\":[{signatures}]}}"
         )))
     }
+}
+
+/// Who opened whose file stands in the reader's own chain.
+async fn note_reading(app: &App, reader: &Reader, household: Uuid) -> Result<()> {
+    let actor = Actor { org: reader.org, member: Some(reader.id), device: Some(reader.device), at: app.clock.now() };
+    let own = reader.id;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut feeds = feed::lock(tx, actor.org, [own]).await?;
+                let nothing = (None::<&()>, None::<&()>);
+                audit::append(tx, &mut feeds, own, &actor, "household.read", ("household", household), nothing).await
+            })
+        })
+        .await
 }
