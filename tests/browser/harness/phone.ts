@@ -1,5 +1,5 @@
 // A phone or a tablet: a browser with a profile of its own on disk, which outlives the browser's process.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, expect, type Page } from '@playwright/test'
@@ -78,6 +78,13 @@ export class Device {
     await this.context.close()
   }
 
+  /** The battery is out: no process of this browser gets to finish anything. */
+  async die(): Promise<void> {
+    const closed = this.context.waitForEvent('close')
+    for (const pid of pidsWith(`--user-data-dir=${this.profile}`)) process.kill(pid, 'SIGKILL')
+    await closed
+  }
+
   async end(): Promise<void> {
     await this.context.close().catch(() => undefined)
     rmSync(this.profile, { recursive: true, force: true })
@@ -121,6 +128,19 @@ export class Device {
     const hashes = (await this.page.evaluate(readStore, { store: 'blobs', hash: true })) as string[]
     return Object.fromEntries(ids.map((id, i) => [id, hashes[i]!]))
   }
+}
+
+function pidsWith(argument: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument)
+      } catch {
+        return false // gone meanwhile
+      }
+    })
+    .map(Number)
 }
 
 interface Asked {

@@ -1,5 +1,6 @@
 // What a story is given: a server of its own, phones and tablets, a line between them. All of it ends with the
 // story; when the story fails, what each screen showed and the server wrote is kept.
+import { writeFileSync } from 'node:fs'
 import { test as base, type BrowserContextOptions } from '@playwright/test'
 import { Device } from './phone'
 import { Line } from './proxy'
@@ -19,7 +20,7 @@ export const test = base.extend<Given>({
   server: async ({ serverOptions }, use, info) => {
     const server = await Server.start(serverOptions)
     await use(server)
-    if (info.status !== info.expectedStatus) await info.attach('server', { body: server.output(), contentType: 'text/plain' })
+    if (info.status !== info.expectedStatus) writeFileSync(info.outputPath('server.log'), server.output())
     await server.end()
   },
   line: async ({ server }, use) => {
@@ -36,9 +37,8 @@ export const test = base.extend<Given>({
     })
     for (const [i, device] of open.entries()) {
       if (info.status !== info.expectedStatus) {
-        const body = await device.page.screenshot({ timeout: 5000 }).catch(() => null)
-        if (body) await info.attach(`screen-${i + 1}`, { body, contentType: 'image/png' })
-        if (device.errors.length) await info.attach(`errors-${i + 1}`, { body: device.errors.join('\n') })
+        await device.page.screenshot({ path: info.outputPath(`screen-${i + 1}.png`), timeout: 5000 }).catch(() => undefined)
+        if (device.errors.length) writeFileSync(info.outputPath(`errors-${i + 1}.txt`), device.errors.join('\n'))
       }
       await device.end()
     }
