@@ -22,7 +22,7 @@ CREATE TABLE feed_entry (
     revision BIGINT  NOT NULL,
     deleted  BOOLEAN NOT NULL,
     body     TEXT    NOT NULL,
-    PRIMARY KEY (org, feed, id),
+    PRIMARY KEY (org, id, feed),
     FOREIGN KEY (org, feed) REFERENCES feed (org, id)
 );
 CREATE INDEX feed_entry_order ON feed_entry (org, feed, revision);

@@ -33,7 +33,7 @@ pub async fn append(
     change: (Option<&impl Serialize>, Option<&impl Serialize>),
 ) -> Result<()> {
     let (before, after) = (to_value(change.0)?, to_value(change.1)?);
-    let change = difference(&before, &after).to_string();
+    let change = difference(&before, &after)?.to_string();
     let org = feeds.org;
     let head = feeds.head(feed);
     let sequence = head.audit.0 + 1;
@@ -72,15 +72,17 @@ fn to_value(record: Option<&impl Serialize>) -> Result<Value> {
     Ok(record.map(serde_json::to_value).transpose()?.unwrap_or(Value::Null))
 }
 
-/// Only the fields that differ, each as `[before, after]`.
-fn difference(before: &Value, after: &Value) -> Value {
-    match (before.as_object(), after.as_object()) {
+/// Only the fields that differ, each as `[before, after]`; of a new record its hash: later events, read backwards
+/// from the record as it is, tell the rest.
+fn difference(before: &Value, after: &Value) -> Result<Value> {
+    Ok(match (before.as_object(), after.as_object()) {
         (Some(old), Some(new)) => {
             let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value) && *key != "revision");
             changed.map(|(key, value)| (key.clone(), json!([old.get(key), value]))).collect::<serde_json::Map<_, _>>().into()
         }
-        _ => json!([before, after]),
-    }
+        (None, Some(_)) => json!({ "created": hex(&sha256(serde_json::to_string(after)?.as_bytes())) }),
+        _ => Value::Null,
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the hash covers every column")]

@@ -123,13 +123,14 @@ pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Appl
     }
     // Back to the stored form, in which private values are sealed.
     conflict = serde_json::from_str(&stored)?;
+    let open = conflict.clone();
     conflict.state = "settled".into();
     conflict.settled_by = Some(by.id);
     conflict.revision = revision;
     tx.query("UPDATE conflict SET state = 'settled' WHERE org = $1 AND id = $2").bind(by.org).bind(body.id).run().await?;
     feeds.put(tx, place, "conflict", conflict.id, &conflict).await?;
     let action = if body.choose == Side::Mine { "conflict.settle_mine" } else { "conflict.settle_theirs" };
-    let change = (None::<&Conflict>, Some(&conflict));
+    let change = (Some(&open), Some(&conflict));
     audit::append(tx, &mut feeds, place, &context.actor(), action, ("conflict", body.id), change).await?;
     Applied::to(body.id, revision)
 }

@@ -74,6 +74,9 @@ impl Crypto {
             let Some(end) = sealed.find('~') else { break };
             match self.unseal(&sealed[..end]) {
                 // The clear text goes back into a JSON string.
+                Some(clear) if clear.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') => {
+                    out.push_str(&clear)
+                }
                 Some(clear) => {
                     let quoted = serde_json::Value::from(clear).to_string();
                     out.push_str(&quoted[1..quoted.len() - 1]);

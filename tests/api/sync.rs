@@ -196,7 +196,8 @@ both! {
         assert_eq!(own, seen(&phones[1], "head_name"));
         assert!(own.iter().all(|(id, r)| phones[2].records[id] == *r));
         // No typed value is gone without a later edit or a conflict that shows it.
-        let audit: Vec<(String,)> = app.app.db.query("SELECT change FROM audit").all().await.unwrap();
+        let kept = "SELECT change FROM audit UNION ALL SELECT body FROM feed_entry WHERE kind = 'conflict'";
+        let audit: Vec<(String,)> = app.app.db.query(kept).all().await.unwrap();
         for (field, value) in typed {
             assert!(audit.iter().any(|(change,)| change.contains(&value)), "{field} = {value} is nowhere");
         }

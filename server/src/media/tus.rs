@@ -194,6 +194,7 @@ async fn received(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
                 if record.state != State::Announced {
                     return Ok(());
                 }
+                let before = record.clone();
                 record.state = State::Received;
                 record.received_at = Some(now);
                 record.updated_at = now;
@@ -204,7 +205,7 @@ async fn received(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
                 jobs::enqueue(tx, org, job, &serde_json::json!({ "feed": upload.feed, "evidence": record.id })).await?;
                 let actor =
                     crate::audit::Actor { org, member: Some(record.captured_by), device: Some(record.device), at: now };
-                let change = (None::<&super::Evidence>, Some(&record));
+                let change = (Some(&before), Some(&record));
                 crate::audit::append(
                     tx,
                     &mut feeds,

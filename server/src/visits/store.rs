@@ -81,17 +81,17 @@ pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<P
     let (items, count, last): (Option<String>, i64, Option<String>) = app
         .db
         .query(
-            "SELECT string_agg(body, ',' ORDER BY at, number), count(*), max(cursor)
-             FROM (SELECT e.body, v.number, COALESCE(v.submitted_at, 0) AS at,
-                          -- as many digits in every row, so that the greatest text is the last row
+            // `cursor` has as many digits in every row, so that the greatest text is the last row.
+            "SELECT string_agg(e.body, ',' ORDER BY p.at, p.number), count(*), max(p.cursor)
+             FROM (SELECT v.id, v.feed, v.number, COALESCE(v.submitted_at, 0) AS at,
                           CAST(100000000000000 + COALESCE(v.submitted_at, 0) AS TEXT) || '~' || v.number AS cursor
                    FROM visit v
-                   JOIN member_feed m ON m.org = v.org AND m.feed = v.feed AND m.member = $2
-                   JOIN feed_entry e ON e.org = v.org AND e.feed = v.feed AND e.id = v.id
                    WHERE v.org = $1 AND (COALESCE(v.submitted_at, 0), v.number) > ($3, $4)
+                     AND v.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
                      AND ($5 IS NULL OR v.state = $5) AND ($6 IS NULL OR v.mentor = $6)
                      AND ($7 IS NULL OR v.household = $7)
-                   ORDER BY at, v.number LIMIT $8) AS page",
+                   ORDER BY COALESCE(v.submitted_at, 0), v.number LIMIT $8) AS p
+             JOIN feed_entry e ON e.org = $1 AND e.id = p.id AND e.feed = p.feed",
         )
         .bind(reader.org)
         .bind(reader.id)
