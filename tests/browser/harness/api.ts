@@ -48,10 +48,11 @@ export class Api {
     readonly member: string,
   ) {}
 
-  async request(method: string, path: string, body?: unknown): Promise<Response> {
+  async request(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Response> {
+    const json: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
     return fetch(this.url + path, {
       method,
-      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${this.token}`, ...json, ...more },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
   }

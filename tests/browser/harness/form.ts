@@ -71,3 +71,31 @@ export async function picturesShow(within: Locator, atLeast: number): Promise<vo
 /** Where one part of a record is, in the words of its line. */
 export const deliveryLine = (page: Page, label: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByText(label, { exact: true }) }).locator('.line')
+
+/** Gives the camera's place to a file: a scene of 1,600 × 1,200 so full of detail that it stays large. */
+export async function photoFromFile(page: Page, button: Locator): Promise<void> {
+  await button.click()
+  const camera = page.getByRole('dialog')
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(1600, 1200)
+    const context = canvas.getContext('2d')!
+    const image = context.createImageData(1600, 1200)
+    let dice = 7
+    for (let i = 0; i < image.data.length; i += 4) {
+      dice = (dice * 1_103_515_245 + 12_345) & 0x7fffffff
+      for (let c = 0; c < 3; c++) image.data[i + c] = 90 + ((dice >> (8 + c)) & 63)
+      image.data[i + 3] = 255
+    }
+    context.putImageData(image, 0, 0)
+    const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 })
+    const bytes = new Uint8Array(await blob.arrayBuffer())
+    let text = ''
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
+    return btoa(text)
+  })
+  const file = { name: 'scene.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(base64, 'base64') }
+  await camera.locator('input[type=file]').setInputFiles(file)
+  await expect(camera.getByAltText(say('camera_taken'))).toBeVisible()
+  await camera.getByRole('button', { name: say('camera_use') }).click()
+  await expect(camera).toBeHidden()
+}

@@ -19,6 +19,8 @@ export interface Gate {
   reached: Promise<Passed>
   /** Lets the one that waits pass, and everything after it. */
   open: () => void
+  /** Ends the connection of the one that waits, at both ends: the rest of its body reaches nobody. */
+  cut: () => void
 }
 
 type Match = (method: string, path: string) => boolean
@@ -27,7 +29,7 @@ export class Line {
   readonly passed: Passed[] = []
   private listener: Listener | null = null
   private readonly sockets = new Set<Socket>()
-  private gates: { match: Match; after: number; gate: Promise<void>; reached: (passed: Passed) => void }[] = []
+  private gates: { match: Match; after: number; gate: Promise<'open' | 'cut'>; reached: (passed: Passed) => void }[] = []
 
   private constructor(
     readonly port: number,
@@ -69,19 +71,17 @@ export class Line {
 
   /** Holds back the first matching request once `after` bytes of its body have passed, and all matching ones behind it. */
   hold(match: Match, after = 0): Gate {
-    let open!: () => void
+    let decide!: (how: 'open' | 'cut') => void
     let reached!: (passed: Passed) => void
-    const gate = new Promise<void>((done) => (open = done))
+    const gate = new Promise<'open' | 'cut'>((done) => (decide = done))
     const waits = new Promise<Passed>((done) => (reached = done))
     const entry = { match, after, gate, reached }
     this.gates.push(entry)
-    return {
-      reached: waits,
-      open: () => {
-        this.gates = this.gates.filter((other) => other !== entry)
-        open()
-      },
+    const letGo = (how: 'open' | 'cut') => () => {
+      this.gates = this.gates.filter((other) => other !== entry)
+      decide(how)
     }
+    return { reached: waits, open: letGo('open'), cut: letGo('cut') }
   }
 
   private async forward(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
@@ -90,7 +90,7 @@ export class Line {
     const held = this.gates.find(({ match }) => match(passed.method, passed.path))
     if (held && held.after === 0) {
       held.reached(passed)
-      await held.gate
+      if ((await held.gate) === 'cut') answer.destroy()
     }
     if (answer.destroyed) return
     const outgoing = request({
@@ -122,9 +122,9 @@ export class Line {
           passed.sent += first.length
           rest = rest.subarray(first.length)
           held.reached(passed)
-          await held.gate
+          if ((await held.gate) === 'cut') incoming.socket.destroy()
         }
-        if (outgoing.destroyed) return
+        if (outgoing.destroyed || incoming.socket.destroyed) return void outgoing.destroy()
         passed.sent += rest.length
         if (!outgoing.write(rest)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')])
       }
