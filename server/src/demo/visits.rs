@@ -76,7 +76,24 @@ pub async fn make(
             apply(app, by, "visit.plan", today, body).await?;
         }
     }
+    for person in crew {
+        read_inbox(app, person, today - 2 * DAY).await?;
+    }
     Ok(())
+}
+
+/// What is older than the last days has been read.
+async fn read_inbox(app: &App, person: &Reader, until: Millis) -> Result<()> {
+    let rows: Vec<(Uuid,)> = app
+        .db
+        .query("SELECT id FROM inbox WHERE org = $1 AND member = $2 AND created_at < $3")
+        .bind(person.org)
+        .bind(person.id)
+        .bind(until)
+        .all()
+        .await?;
+    let ids: Vec<Uuid> = rows.into_iter().map(|(id,)| id).collect();
+    apply(app, person, "inbox.read", until, json!({ "ids": ids })).await
 }
 
 async fn visit(
