@@ -76,7 +76,6 @@ pub struct Context {
     pub app: App,
     pub reader: Reader,
     pub now: Millis,
-    pub device_at: Millis,
     /// A number for people, when the kind of command gives one.
     pub number: String,
 }
@@ -159,7 +158,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value) -> Result<Outcome> {
     let now = app.clock.now();
     let kind = envelope.action.kind();
     let (id, at) = (envelope.id, envelope.at);
-    let context = Context { app: app.clone(), reader: reader.clone(), now, device_at: envelope.at, number };
+    let context = Context { app: app.clone(), reader: reader.clone(), now, number };
     let action = envelope.action;
     let result = app
         .db

@@ -207,7 +207,8 @@ impl Api {
         let Setup { token, organisation_name, organisation_code, name, login, password, device } = body.0;
         let device = parse_device(device)?;
         let now = self.0.clock.now();
-        self.0.limiter.attempt("setup", now)?;
+        let address = crate::web::client_address(request, &self.0.config);
+        self.0.limiter.attempt(&format!("setup {address}"), now)?;
         if invitations::look(&self.0, &token).await?.org.is_some() {
             return Err(Error::refused("invitation_invalid", "This link is an invitation, not the set-up link."));
         }
