@@ -87,6 +87,10 @@ export function startRouter() {
   history.scrollRestoration = 'manual'
   if (!history.state) history.replaceState(entry(), '')
   addEventListener('popstate', () => show(entry().scroll))
+  // A touched notice leads to its page in the app that is open.
+  navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; url?: string }>) => {
+    if (data?.type === 'open' && data.url) navigate(data.url)
+  })
   addEventListener('pagehide', () => history.replaceState({ ...entry(), scroll: scrollY }, ''))
   document.addEventListener('click', (event) => {
     if (

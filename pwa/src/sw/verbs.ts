@@ -89,8 +89,8 @@ export async function notify(payload: Payload): Promise<void> {
   const { title, body } = noticeFor(payload, (await pref('language').catch(() => undefined)) ?? 'en')
   await self.registration.showNotification(title, {
     body,
-    icon: '/icons/kilele-192.png',
-    badge: '/icons/badge-96.png',
+    icon: '/icon-192.png',
+    badge: '/badge-96.png',
     tag: payload.inbox ?? payload.kind ?? 'kilele',
     data: { url: payload.url ?? '/inbox' },
   })
