@@ -32,7 +32,11 @@ export function cells(text: string): { line: number; cells: string[] }[] {
   const head = plain.slice(0, plain.search(/[\r\n]|$/))
   const split = head.split(';').length > head.split(',').length ? ';' : ','
   const rows: { line: number; cells: string[] }[] = []
-  let row: string[] = [], cell = '', quoted = false, line = 1, began = 1
+  let row: string[] = [],
+    cell = '',
+    quoted = false,
+    line = 1,
+    began = 1
   const end = () => {
     row.push(cell.trim())
     if (row.some(Boolean)) rows.push({ line: began, cells: row })
@@ -44,11 +48,20 @@ export function cells(text: string): { line: number; cells: string[] }[] {
     if (c === '\n') line++
     if (quoted) {
       if (c !== '"') cell += c
-      else if (plain[i + 1] === '"') { cell += c; i++ } else quoted = false
-    } else if (c === '"' && !cell.trim()) { quoted = true; cell = '' }
-    else if (c === split) { row.push(cell.trim()); cell = '' }
-    else if (c === '\n') { end(); began = line }
-    else if (c !== '\r') cell += c
+      else if (plain[i + 1] === '"') {
+        cell += c
+        i++
+      } else quoted = false
+    } else if (c === '"' && !cell.trim()) {
+      quoted = true
+      cell = ''
+    } else if (c === split) {
+      row.push(cell.trim())
+      cell = ''
+    } else if (c === '\n') {
+      end()
+      began = line
+    } else if (c !== '\r') cell += c
   }
   end()
   return rows
@@ -62,7 +75,15 @@ export function read(text: string, known: { code: string; level: number }[]): { 
   if (missing.length) return { lines: [], missing }
   const lines = rows.map(({ line, cells: row }): Line => {
     const value = (name: string) => row[names.indexOf(name)] ?? ''
-    return { line, code: value('code').toUpperCase(), parent_code: value('parent_code').toUpperCase(), name: value('name'), lat: value('lat'), lon: value('lon'), fault: null }
+    return {
+      line,
+      code: value('code').toUpperCase(),
+      parent_code: value('parent_code').toUpperCase(),
+      name: value('name'),
+      lat: value('lat'),
+      lon: value('lon'),
+      fault: null,
+    }
   })
   return { lines: judge(lines, known), missing }
 }
@@ -101,10 +122,16 @@ export function write(lines: Line[]): { csv: string; order: number[] } {
   while (left.size) {
     const ready = [...left].filter((one) => !codes.has(one.parent_code) || done.has(one.parent_code))
     if (!ready.length) break
-    for (const one of ready) { sorted.push(one); left.delete(one); done.add(one.code) }
+    for (const one of ready) {
+      sorted.push(one)
+      left.delete(one)
+      done.add(one.code)
+    }
   }
   const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
   const number = (text: string) => text.trim().replace(',', '.')
-  const rows = sorted.map((one) => [one.code, one.parent_code, one.name, number(one.lat), number(one.lon)].map(quote).join(','))
+  const rows = sorted.map((one) =>
+    [one.code, one.parent_code, one.name, number(one.lat), number(one.lon)].map(quote).join(','),
+  )
   return { csv: [COLUMNS.join(','), ...rows].join('\n') + '\n', order: sorted.map(({ line }) => line) }
 }

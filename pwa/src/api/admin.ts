@@ -44,7 +44,11 @@ export const addPlace = (place: NewPlace): Promise<Schemas['Place']> => data(api
 
 /** Columns: code,parent_code,name,lat,lon. */
 export async function importPlaces(csv: string): Promise<Imported> {
-  const answer = await send('/api/places/import', { method: 'POST', body: csv, headers: { 'Content-Type': 'text/plain; charset=utf-8' } })
+  const answer = await send('/api/places/import', {
+    method: 'POST',
+    body: csv,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+  })
   return (await answer.json()) as Imported
 }
 

@@ -19,7 +19,12 @@ export interface Overview {
 }
 
 export async function overview(): Promise<Overview> {
-  const [people, places, homes, visits] = await Promise.all([every('person'), every('place'), every('household'), every('visit')])
+  const [people, places, homes, visits] = await Promise.all([
+    every('person'),
+    every('place'),
+    every('household'),
+    every('visit'),
+  ])
   const since = now() - 30 * DAY
   const active = people.filter((person) => person.active)
   const mentors = active.filter(({ role }) => role === 'mentor')

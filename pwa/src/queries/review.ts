@@ -44,7 +44,10 @@ export async function team(): Promise<Caseload[]> {
   const [crew, homes, visits, all] = await Promise.all([mentors(), every('household'), every('visit'), places()])
   const inPlace = countBy(homes, ({ place }) => place)
   const since = now() - 30 * DAY
-  const visited = countBy(homes.filter(({ last_visit_at }) => (last_visit_at ?? 0) >= since), ({ place }) => place)
+  const visited = countBy(
+    homes.filter(({ last_visit_at }) => (last_visit_at ?? 0) >= since),
+    ({ place }) => place,
+  )
   return crew.map((mentor) => {
     const villages = within(mentor.places, all)
     const own = visits.filter((visit) => visit.mentor === mentor.id)

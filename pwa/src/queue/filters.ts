@@ -8,11 +8,17 @@ export interface Filters {
   place: string
 }
 
-export function narrow(items: QueueItem[], { text, mentor, place }: Filters, village: (id: string) => string): QueueItem[] {
+export function narrow(
+  items: QueueItem[],
+  { text, mentor, place }: Filters,
+  village: (id: string) => string,
+): QueueItem[] {
   const words = plainText(text).split(/\s+/).filter(Boolean)
   return items.filter(({ visit, household, mentor: by }) => {
     if ((mentor && visit.mentor !== mentor) || (place && visit.place !== place)) return false
-    const said = plainText([household?.head_name, household?.number, visit.number, by?.name, village(visit.place)].join(' '))
+    const said = plainText(
+      [household?.head_name, household?.number, visit.number, by?.name, village(visit.place)].join(' '),
+    )
     return words.every((word) => said.includes(word))
   })
 }
@@ -25,5 +31,7 @@ export function counted(items: QueueItem[], key: (item: QueueItem) => string, na
     entry.count++
     found.set(entry.value, entry)
   }
-  return [...found.values()].sort((a, b) => a.name.localeCompare(b.name)).map(({ value, name: label, count }) => ({ value, label: `${label} (${count})` }))
+  return [...found.values()]
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map(({ value, name: label, count }) => ({ value, label: `${label} (${count})` }))
 }

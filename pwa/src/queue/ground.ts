@@ -42,6 +42,31 @@ export function frame(points: Point[], least = 60): { middle: Point; reach: numb
   return { middle, reach: reach * 1.3 }
 }
 
+/** Where everything is drawn on `width` × `height`; north is up. At least one of the two is known. */
+export function sketch(there: Point | null, home: Point | null, others: Point[], width: number, height: number) {
+  const { middle, reach } = frame(
+    [there, home].filter((one) => one !== null),
+    160,
+  )
+  const scale = height / 2 / reach
+  const at = (one: Point): Spot => {
+    const { x, y } = flat(middle, one)
+    return { x: width / 2 + x * scale, y: height / 2 + y * scale }
+  }
+  const bar = roundLength(90 / scale)
+  return {
+    there: there && at(there),
+    home: home && at(home),
+    /** The visit's accuracy, never smaller than its point. */
+    halo: Math.max(7, (there?.accuracy_m ?? 0) * scale),
+    bar,
+    length: bar * scale,
+    others: others.map(at).filter(({ x, y }) => x > 4 && x < width - 4 && y > 4 && y < height - 4),
+    /** So close that one would hide the other. */
+    near: there !== null && home !== null && distance(there, home) * scale < 16,
+  }
+}
+
 /** The longest of 1, 2, 5 × 10ⁿ metres that is not longer than `most`. */
 export function roundLength(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most))

@@ -5,7 +5,12 @@ export const SHORTEST_PASSWORD = 12
 
 /** "Maendeleo ya Vijiji" → "MAENDELEO-YA-VIJIJI", at most 20 characters, whole words. */
 export function codeFrom(name: string): string {
-  const words = name.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toUpperCase().match(/[A-Z0-9]+/g) ?? []
+  const words =
+    name
+      .normalize('NFD')
+      .replace(/[\u0300-\u036f]/g, '')
+      .toUpperCase()
+      .match(/[A-Z0-9]+/g) ?? []
   let code = ''
   for (const word of words) {
     const longer = code ? `${code}-${word}` : word
@@ -17,7 +22,12 @@ export function codeFrom(name: string): string {
 
 /** "Amina Wanjiru Hassan" → "amina.hassan" */
 export function loginFrom(name: string): string {
-  const words = name.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase().match(/[a-z0-9]+/g) ?? []
+  const words =
+    name
+      .normalize('NFD')
+      .replace(/[\u0300-\u036f]/g, '')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
   return [...new Set([words[0], words.at(-1)])].filter(Boolean).join('.')
 }
 
