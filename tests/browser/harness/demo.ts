@@ -7,6 +7,8 @@ import { signIn } from './api'
 import { BINARY, DIST, RESULTS } from './paths'
 import { alive, freePort, start, stop, until } from './processes'
 
+const DAY = 86_400_000
+
 export default async function demo(): Promise<void> {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is not built: cargo build -p kilele`)
   if (!existsSync(join(DIST, 'sw.js'))) throw new Error('the web application is not built: make pwa')
@@ -18,10 +20,14 @@ export default async function demo(): Promise<void> {
   process.env.KILELE_DEMO_DATA = ready
   if (existsSync(ready)) return
   await mkdir(folder, { recursive: true })
-  for (const old of await readdir(folder)) await rm(join(folder, old), { recursive: true, force: true })
+  for (const name of await readdir(folder)) {
+    const old = join(folder, name)
+    if (Date.now() - (await stat(old)).mtimeMs > DAY) await rm(old, { recursive: true, force: true })
+  }
   const making = join(folder, `making-${process.pid}`)
   await make(making)
-  await rename(making, ready)
+  // Another run may have been quicker.
+  await rename(making, ready).catch(() => rm(making, { recursive: true, force: true }))
 }
 
 async function make(data: string): Promise<void> {

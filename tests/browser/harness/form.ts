@@ -3,7 +3,7 @@ import { expect, type Locator, type Page } from '@playwright/test'
 import { say } from './words'
 
 /** Touches a chip; underneath it is a native radio button or check box. */
-export async function choose(page: Page | Locator, group: string, chip: string): Promise<void> {
+export async function choose(page: Page | Locator, group: string | RegExp, chip: string): Promise<void> {
   await page.getByRole('group', { name: group }).getByLabel(chip, { exact: true }).click()
 }
 

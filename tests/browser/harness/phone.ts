@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, expect, type Page } from '@playwright/test'
 import { type Login, PASSWORD } from './api'
-import { say } from './words'
+import { type Language, say } from './words'
 
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 export const ARGUMENTS = [
@@ -91,12 +91,12 @@ export class Device {
   }
 
   /** From the door to the first screen of the role, with everything of theirs on the phone. */
-  async signIn(login: Login): Promise<void> {
+  async signIn(login: Login, language: Language = 'en'): Promise<void> {
     const { page } = this
     await this.goto('/')
-    await page.getByLabel(say('signin_login'), { exact: true }).fill(login)
-    await page.getByLabel(say('signin_password'), { exact: true }).fill(PASSWORD)
-    await page.getByRole('button', { name: say('signin_go'), exact: true }).click()
+    await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill(login)
+    await page.getByLabel(say('signin_password', {}, language), { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: say('signin_go', {}, language), exact: true }).click()
     await expect(page).not.toHaveURL(/sign-in/)
     await this.settled()
   }

@@ -1,0 +1,83 @@
+// Looks at a screen as people will have it: three sizes, light and dark, two languages; reads it as axe does; and
+// finds what sticks out at the side.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, type Page } from '@playwright/test'
+import { RESULTS } from './paths'
+import type { Language } from './words'
+
+export interface Screen {
+  name: string
+  path: string
+  /** What is done before it is looked at: a dialog opened, a tab chosen. */
+  act?: (page: Page, language: Language) => Promise<void>
+}
+
+const SIZES = [
+  { name: 'phone', width: 360, height: 740 },
+  { name: 'tablet', width: 820, height: 1180 },
+  { name: 'desktop', width: 1280, height: 800 },
+]
+const SMALLEST = { width: 320, height: 640 }
+
+/** Opens the screen and says everything that is wrong with it, as sentences. */
+export async function inspect(page: Page, url: string, folder: string, screen: Screen, language: Language): Promise<string[]> {
+  const found: string[] = []
+  const where = `${folder}/${screen.name} (${language})`
+  const out = join(RESULTS, 'screens', folder)
+  mkdirSync(out, { recursive: true })
+  await page.setViewportSize(SIZES[0]!)
+  await page.goto(url + screen.path)
+  await ready(page)
+  await screen.act?.(page, language)
+  await ready(page)
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
+
+  await page.setViewportSize(SMALLEST)
+  found.push(...(await overflow(page)).map((what) => `${where} at 320 px: ${what}`))
+  for (const size of SIZES) {
+    await page.setViewportSize(size)
+    await ready(page)
+    found.push(...(await overflow(page)).map((what) => `${where} at ${size.width} px: ${what}`))
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+      await page.screenshot({ path: join(out, `${screen.name}-${size.name}-${scheme}-${language}.png`), fullPage: true })
+      // The words change nothing that axe sees but their length.
+      if (language === 'en' && size.name !== 'tablet') {
+        found.push(...(await axe(page)).map((what) => `${where}, ${size.name}, ${scheme}: ${what}`))
+      }
+    }
+  }
+  return found
+}
+
+/** Nothing is loading any more, and every picture in sight is there. */
+async function ready(page: Page): Promise<void> {
+  await expect(page.getByRole('heading', { level: 1 }).first()).toBeAttached()
+  await expect(page.locator('.skeleton')).toHaveCount(0)
+  await page.waitForFunction(() =>
+    [...document.images].every((image) => {
+      const { top, bottom } = image.getBoundingClientRect()
+      return image.complete || (image.loading === 'lazy' && (bottom < 0 || top > innerHeight))
+    }),
+  )
+}
+
+async function axe(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, any }) => `${id}: ${help}: ${target.join(' ')} ${any[0]?.message ?? ''}`.trim()),
+  )
+}
+
+/** Nobody has to scroll sideways. */
+function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    if (document.documentElement.scrollWidth <= width) return []
+    const wide = [...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > width + 1)
+    const names = wide.slice(-4).map((one) => `${one.tagName.toLowerCase()}.${[...one.classList].join('.')}`)
+    return [`${document.documentElement.scrollWidth} px wide: ${names.join(', ')}`]
+  })
+}
