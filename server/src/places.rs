@@ -1,7 +1,7 @@
 //! Places: the tree from county to village. Each place has a feed; households live in the feed of their village.
 
 use poem_openapi::payload::{Json, PlainText};
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{ApiRequest, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -106,6 +106,14 @@ pub async fn add(tx: &mut Tx, actor: &Actor, new: NewPlace) -> Result<Place> {
 
 pub struct Api(pub App);
 
+/// A table as text, whichever way its sender calls it.
+#[derive(ApiRequest)]
+enum Table {
+    #[oai(content_type = "text/csv")]
+    Csv(PlainText<String>),
+    Plain(PlainText<String>),
+}
+
 /// How many rows of an import were added.
 #[derive(Object)]
 pub struct Imported {
@@ -142,8 +150,9 @@ impl Api {
     ///
     /// Columns `code,parent_code,name,lat,lon`, a header line, parents before their children. All rows or none.
     #[oai(path = "/api/places/import", method = "post", operation_id = "importPlaces")]
-    async fn import(&self, admin: Admin, csv: PlainText<String>) -> Result<Json<Imported>> {
-        let rows = rows(&csv.0)?;
+    async fn import(&self, admin: Admin, csv: Table) -> Result<Json<Imported>> {
+        let (Table::Csv(text) | Table::Plain(text)) = csv;
+        let rows = rows(&text.0)?;
         let actor = actor(&self.0, &admin);
         let added = rows.len() as i64;
         self.0

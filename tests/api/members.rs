@@ -77,6 +77,8 @@ both! {
         // The supervisor works above it, and sees it.
         let supervisor = app.supervisor().await;
         assert!(supervisor.records("place").await.iter().any(|p| p["code"] == "NEW-1"));
+        let csv = admin.request(reqwest::Method::POST, "/api/places/import").header("content-type", "text/csv");
+        Answer::of(csv.body("code,name\nOTHER,Other County")).await.ok();
         import("nonsense").await.refused(422, "csv_empty");
         import("code,name\nA").await.refused(422, "csv_invalid");
     }

@@ -4654,8 +4654,10 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description A table as text, whichever way its sender calls it. */
         requestBody: {
             content: {
+                "text/csv": string;
                 "text/plain; charset=utf-8": string;
             };
         };

@@ -33,6 +33,11 @@ const ADVICE: [&str; 6] = [
     "Compare prices at both markets before selling.",
     "Plant the second bed two weeks after the first.",
 ];
+const NOTES: [&str; 3] = [
+    "The picture of the surroundings does not show the stall you write about. Please take it again, from the road.",
+    "Please check the income: last month it was twice as much. What happened?",
+    "What did you agree on for the next weeks? Please write the action items.",
+];
 const STATUS: [&str; 5] = ["thriving", "stable", "stable", "struggling", "not_started"];
 
 pub async fn make(
@@ -132,10 +137,9 @@ async fn visit(
     if days_ago > 2 {
         super::set_clock(app, at + 26 * HOUR);
         let record: Visit = serde_json::from_str(&scope::record(&app.db, supervisor, "visit", id).await?)?;
-        let returned = dice.below(14) == 0;
+        let returned = dice.below(24) == 0;
         let kind = if returned { "visit.return" } else { "visit.approve" };
-        let note = "The picture of the business is missing what you describe: please add the stall, and who was there.";
-        let body = json!({ "id": id, "revision": record.revision, "note": note });
+        let body = json!({ "id": id, "revision": record.revision, "note": dice.pick(&NOTES) });
         apply(app, supervisor, kind, at, body).await?;
     }
     Ok(())
