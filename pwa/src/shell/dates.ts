@@ -9,6 +9,13 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return found
 }
 
+const near = new Map<string, Intl.RelativeTimeFormat>()
+function relativeFormat(): Intl.RelativeTimeFormat {
+  let found = near.get(locale.current)
+  if (!found) near.set(locale.current, (found = new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' })))
+  return found
+}
+
 /** "20 Nov 2025" */
 export const day = (at: number) => format({ day: 'numeric', month: 'short', year: 'numeric' }).format(at)
 /** "Thu 20 Nov" */
@@ -24,7 +31,7 @@ export const daysBetween = (from: number, to: number) => Math.round((startOfDay(
 
 /** "today", "yesterday", "12 days ago", "3 months ago" */
 export function ago(at: number, now = Date.now()): string {
-  const relative = new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' })
+  const relative = relativeFormat()
   const days = daysBetween(now, at)
   const minutes = Math.round((at - now) / 60_000)
   if (days === 0)
@@ -42,7 +49,7 @@ export function ago(at: number, now = Date.now()): string {
 /** "today", "yesterday", "12 days ago": a day is as exact as it gets. */
 export const agoDay = (at: number, now = Date.now()): string =>
   daysBetween(at, now) === 0
-    ? new Intl.RelativeTimeFormat(locale.current, { numeric: 'auto' }).format(0, 'day')
+    ? relativeFormat().format(0, 'day')
     : ago(at, now)
 
 /** Age in full years of a person born on a `YYYY-MM-DD`. */

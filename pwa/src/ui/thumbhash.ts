@@ -1,5 +1,7 @@
 // Turns a ThumbHash (about 28 bytes, base64) into a blurred picture to show until the real one is here. Algorithm: Evan Wallace, MIT.
 
+/** The hash holds at most seven waves a side; a list of faces must not keep the thumb waiting. */
+const SIDE = 14
 const made = new Map<string, string>()
 
 /** data: URL of the blurred picture, or null when the hash can't be read; remembered per hash. */
@@ -43,8 +45,8 @@ function paint(hash: Uint8Array): string {
     q = channel(3, 3, (((b >> 9) & 63) / 63) * 1.25)
 
   const ratio = lx / ly,
-    w = Math.round(ratio > 1 ? 24 : 24 * ratio),
-    h = Math.round(ratio > 1 ? 24 / ratio : 24)
+    w = Math.round(ratio > 1 ? SIDE : SIDE * ratio),
+    h = Math.round(ratio > 1 ? SIDE / ratio : SIDE)
   const canvas = document.createElement('canvas')
   canvas.width = w
   canvas.height = h
@@ -59,10 +61,11 @@ function paint(hash: Uint8Array): string {
     return total
   }
   const waves = (n: number, at: number) => Array.from({ length: n }, (_, c) => Math.cos(Math.PI * at * c))
+  const across = Array.from({ length: w }, (_, x) => waves(Math.max(lx, 3), (x + 0.5) / w))
   for (let y = 0, i = 0; y < h; y++) {
     const fy = waves(Math.max(ly, 3), (y + 0.5) / h)
     for (let x = 0; x < w; x++, i += 4) {
-      const fx = waves(Math.max(lx, 3), (x + 0.5) / w)
+      const fx = across[x]!
       const light = lDc + sum(l, lx, ly, fx, fy),
         yellow = pDc + sum(p, 3, 3, fx, fy),
         red = qDc + sum(q, 3, 3, fx, fy)
