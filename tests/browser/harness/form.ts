@@ -27,7 +27,7 @@ export async function takePhoto(page: Page, button: Locator, { again = false } =
 }
 
 /** The camera's picture is there: a frame can be grabbed. */
-async function showing(video: Locator): Promise<void> {
+export async function showing(video: Locator): Promise<void> {
   await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.videoWidth)).toBeGreaterThan(0)
 }
 

@@ -34,10 +34,11 @@ export class Device {
     readonly url: string,
     private readonly profile: string,
     private readonly options: BrowserContextOptions,
+    private readonly args: string[],
   ) {}
 
-  static async open(url: string, options: BrowserContextOptions = PHONE): Promise<Device> {
-    const device = new Device(url, mkdtempSync(join(tmpdir(), 'kilele-browser-')), options)
+  static async open(url: string, options: BrowserContextOptions = PHONE, args: string[] = []): Promise<Device> {
+    const device = new Device(url, mkdtempSync(join(tmpdir(), 'kilele-browser-')), options, args)
     await device.launch()
     return device
   }
@@ -46,7 +47,7 @@ export class Device {
   async launch(): Promise<void> {
     this.context = await chromium.launchPersistentContext(this.profile, {
       executablePath: CHROMIUM,
-      args: ARGUMENTS,
+      args: [...ARGUMENTS, ...this.args],
       locale: 'en-KE',
       timezoneId: 'Africa/Nairobi',
       permissions: ['geolocation', 'notifications'],

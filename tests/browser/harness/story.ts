@@ -10,7 +10,7 @@ interface Given {
   serverOptions: Options
   server: Server
   /** A phone unless said otherwise, at the server unless another address is given. */
-  device: (options?: BrowserContextOptions, url?: string) => Promise<Device>
+  device: (options?: BrowserContextOptions, url?: string, args?: string[]) => Promise<Device>
   /** A line to the server that can be held, cut and counted. */
   line: Line
 }
@@ -30,8 +30,8 @@ export const test = base.extend<Given>({
   },
   device: async ({ server }, use, info) => {
     const open: Device[] = []
-    await use(async (options, url = server.url) => {
-      const device = await Device.open(url, options)
+    await use(async (options, url = server.url, args = []) => {
+      const device = await Device.open(url, options, args)
       open.push(device)
       return device
     })

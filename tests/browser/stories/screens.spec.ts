@@ -1,6 +1,6 @@
 // Every screen: readable by everyone, in light and dark, with nothing sticking out; and a picture of each to look at.
 import { type Login, signIn, uuid7 } from '../harness/api'
-import { choose } from '../harness/form'
+import { choose, showing } from '../harness/form'
 import { inspect, type Screen } from '../harness/screens'
 import { expect, test } from '../harness/story'
 import { type Language, say } from '../harness/words'
@@ -41,7 +41,11 @@ for (const language of ['en', 'sw'] as Language[]) {
         name: `form-${step}`,
         path: `/visits/${returned}/edit?step=${step}`,
       })),
-      { name: 'form-camera', path: `/visits/${returned}/edit?step=photos&camera=front` },
+      {
+        name: 'form-camera',
+        path: `/visits/${returned}/edit?step=photos&camera=front`,
+        act: (page) => showing(page.locator('video')),
+      },
       { name: 'inbox', path: '/inbox' },
       { name: 'me', path: '/me' },
       { name: 'me-signout', path: '/me', act: press('signout') },

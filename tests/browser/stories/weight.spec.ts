@@ -1,0 +1,36 @@
+// What a phone has to fetch before it shows anything, as built: brotli, in kilobytes of 1,000 bytes.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@playwright/test'
+import { DIST } from '../harness/paths'
+
+/** What goes over the line; small files are not worth compressing. */
+function weight(file: string): number {
+  const packed = join(DIST, `${file}.br`)
+  return statSync(existsSync(packed) ? packed : join(DIST, file)).size / 1000
+}
+const sum = (files: Iterable<string>) => [...files].reduce((total, file) => total + weight(file), 0)
+const read = (file: string) => readFileSync(join(DIST, file), 'utf8')
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((found) => found[1]!)
+
+test('the first screen, the worker’s stock and each part are within the budget', () => {
+  const page = read('index.html')
+  const scripts = new Set(matches(page, /(?:src|href)="\/(assets\/[^"]+\.js)"/g))
+  // Whatever those import at once, and so on.
+  for (const script of scripts) {
+    for (const name of matches(read(script), /(?:from|import)\s*"\.\/([\w-]+\.js)"/g)) scripts.add(`assets/${name}`)
+  }
+  const styles = matches(page, /href="\/(assets\/[^"]+\.css)"/g)
+  const stock = new Set(matches(read('sw.js'), /url:\s*[`"']\/([^`"']*)[`"']/g).map((url) => url || 'index.html'))
+  expect(scripts.size).toBeGreaterThan(0)
+  expect(styles.length).toBeGreaterThan(0)
+  expect(stock.size).toBeGreaterThan(20)
+  for (const file of [...scripts, ...styles]) expect([...stock]).toContain(file)
+
+  const weights = { js: sum(scripts), css: sum(styles), html: weight('index.html'), stock: sum(stock) }
+  console.log(Object.entries(weights).map(([name, kb]) => `${name} ${kb.toFixed(1)} kB`).join(' · '))
+  expect.soft(weights.js).toBeLessThanOrEqual(60)
+  expect.soft(weights.css).toBeLessThanOrEqual(8)
+  expect.soft(weights.html).toBeLessThanOrEqual(3)
+  expect.soft(weights.stock).toBeLessThanOrEqual(250)
+})
