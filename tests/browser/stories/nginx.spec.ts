@@ -4,8 +4,10 @@ import { expect, test } from '@playwright/test'
 import { PASSWORD, signIn, uuid7 } from '../harness/api'
 import { ask, json, socket } from '../harness/http'
 import { Nginx } from '../harness/nginx'
+import { Device } from '../harness/phone'
 import { until } from '../harness/processes'
 import { Server } from '../harness/server'
+import { say } from '../harness/words'
 
 let server: Server
 let nginx: Nginx
@@ -163,6 +165,33 @@ test('a photo goes through in pieces, and what is too large is refused in words'
     expect(refused.status, path).toBe(413)
     expect(refused.headers['content-type']).toContain('application/json')
     expect(JSON.parse(refused.body.toString())).toMatchObject({ code: 'too_large', message: expect.any(String) })
+  }
+})
+
+test('a phone works through it as without it, and hears of changes at once', async () => {
+  const phone = await Device.open(nginx.plain)
+  try {
+    await phone.signIn('wanjiku.mentor')
+    const { page } = phone
+    await expect(page.getByText(say('sync_done'))).toBeVisible()
+    const wanjiku = await signIn(server.url, 'wanjiku.mentor')
+    const known = new Set((await wanjiku.visits()).filter(({ state }) => state === 'planned').map(({ household }) => household))
+    const home = (await wanjiku.households()).find(({ id }) => !known.has(id))!
+    const due = page.locator('section', { has: page.getByRole('heading', { name: say('today_due') }) })
+    await expect(due.getByRole('link').filter({ hasText: home.head_name })).toHaveCount(0)
+    await wanjiku.command('visit.plan', {
+      id: uuid7(),
+      household: home.id,
+      mentor: wanjiku.member,
+      kind: 'emergency',
+      planned_at: Date.now(),
+    })
+    await expect(due.getByRole('link').filter({ hasText: home.head_name })).toBeVisible({ timeout: 3000 })
+    await page.reload()
+    await expect(due.getByRole('link').filter({ hasText: home.head_name })).toBeVisible()
+    expect(phone.errors).toEqual([])
+  } finally {
+    await phone.end()
   }
 })
 
