@@ -74,6 +74,20 @@ both! {
         assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
     }
 
+    async fn an_upload_that_broke_after_its_last_byte_is_finished_by_looking(app: TestApp) {
+        let mentor = app.mentor().await;
+        let visit = mentor.submit(&mentor.a_household().await).await;
+        let location = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
+        let upload = location.rsplit('/').next().unwrap().to_owned();
+        // What a kill right after the last byte leaves behind.
+        app.app.store.put_chunk(&upload, 0, visit.photos[0].clone().into()).await.unwrap();
+        let (id, length): (kilele_tests::Uuid, i64) = (upload.parse().unwrap(), visit.photos[0].len() as i64);
+        let update = "UPDATE upload SET received = $2 WHERE id = $1";
+        app.app.db.write(move |tx| Box::pin(tx.query(update).bind(id).bind(length).run())).await.unwrap();
+        assert_eq!(mentor.head(&location).await.header("upload-offset"), length.to_string());
+        assert_eq!(mentor.settled(visit.captures[0]["id"].as_str().unwrap()).await["state"], "ready");
+    }
+
     async fn only_the_announced_bytes_are_taken(app: TestApp) {
         let mentor = app.mentor().await;
         let visit = mentor.submit(&mentor.a_household().await).await;

@@ -99,7 +99,12 @@ impl Api {
         #[oai(name = "Tus-Resumable")] version: Header<Option<String>>,
     ) -> Result<Tus> {
         speaks(version.0)?;
-        let Upload { received, length, .. } = tus::find(&self.0, &by, id.0).await?;
+        let upload = tus::find(&self.0, &by, id.0).await?;
+        if upload.received == upload.length {
+            // All bytes came, and then something broke before they were stored: go on from there.
+            tus::finish(&self.0, by.org, &upload).await?;
+        }
+        let Upload { received, length, .. } = upload;
         Ok(Tus::Stands(VERSION.into(), received.to_string(), length.to_string(), "no-store".into()))
     }
 

@@ -158,7 +158,7 @@ async fn keep(app: &App, org: Uuid, upload: &Upload, piece: Bytes) -> Result<i64
 }
 
 /// All bytes are here: compare the hash, store them under it, acknowledge.
-async fn finish(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
+pub async fn finish(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
     let id = upload.id.to_string();
     let mut whole = BytesMut::with_capacity(upload.length as usize);
     let mut pieces = app.store.read_chunks(&id).await?;
