@@ -26,6 +26,11 @@ impl Clock {
         since.map_or(0, |d| d.as_millis() as i64) + self.shift.load(Ordering::Relaxed)
     }
 
+    /// How far this clock is from the machine's.
+    pub fn offset(&self) -> Millis {
+        self.shift.load(Ordering::Relaxed)
+    }
+
     /// Moves this clock (and its clones) by `by` milliseconds.
     pub fn shift(&self, by: Millis) {
         self.shift.fetch_add(by, Ordering::Relaxed);

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::auth::Reader;
 use crate::clock::Millis;
+use crate::crypto::MARK;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::{conflicts, households, notifications, numbers, visits};
@@ -193,7 +194,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value) -> Result<Outcome> {
 }
 
 fn parse(raw: &Value) -> Result<Envelope> {
-    if holds_nul(raw) {
+    if holds(raw, &|text| text.contains('\0') || text.contains(MARK)) {
         return Err(Error::refused("invalid_text", "A text holds a character that cannot be stored."));
     }
     if let Some(kind) = raw.get("kind").and_then(Value::as_str)
@@ -201,15 +202,21 @@ fn parse(raw: &Value) -> Result<Envelope> {
     {
         return Err(Error::refused("unknown_command", "This server does not know this kind of command."));
     }
-    Envelope::deserialize(raw).map_err(|e| Error::refused("invalid_command", e.to_string()))
+    Envelope::deserialize(raw).map_err(|e| {
+        // The parser's own words repeat the value; answers are kept in clear, so only what kind of fault it was.
+        let fault =
+            if e.to_string().contains("missing field") { e.to_string() } else { "a value has the wrong form".into() };
+        Error::refused("invalid_command", format!("The command does not have the form of its kind: {fault}."))
+    })
 }
 
-/// PostgreSQL cannot keep a NUL in a text; better to say so here than in the middle of a write.
-fn holds_nul(value: &Value) -> bool {
+/// PostgreSQL cannot keep a NUL in a text, and nobody types the mark of a sealed one; better to say so here than in
+/// the middle of a write.
+fn holds(value: &Value, wrong: &dyn Fn(&str) -> bool) -> bool {
     match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::String(text) => wrong(text),
+        Value::Array(items) => items.iter().any(|item| holds(item, wrong)),
+        Value::Object(fields) => fields.iter().any(|(key, value)| wrong(key) || holds(value, wrong)),
         _ => false,
     }
 }

@@ -14,8 +14,10 @@ use crate::error::Error;
 
 /// Answers below this size are sent as they are.
 const WORTH: usize = 1024;
-/// A request body that is not an upload has at most this many bytes, and inflates to at most four times as many.
+/// A batch of commands has at most this many bytes, and inflates to at most twice as many.
 const LARGEST: usize = 2 << 20;
+/// Every other request that is not an upload; those without a session are among them.
+const SMALL: usize = 64 << 10;
 /// A body that is too large is read to its end up to here, so that its sender gets to see the answer.
 const PATIENCE: usize = 16 << 20;
 
@@ -40,7 +42,8 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
         let path = request.uri().path();
         // Uploads count their own bytes.
         if !path.starts_with("/api/uploads/") && path.starts_with("/api/") {
-            bound(&mut request).await?;
+            let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/places/import");
+            bound(&mut request, if batch { LARGEST } else { SMALL }).await?;
         }
         let mut response = self.0.call(request).await.map(IntoResponse::into_response)?;
         let json = response.content_type().is_some_and(|t| t.starts_with("application/json"));
@@ -52,8 +55,8 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
 }
 
 /// Reads the body within its limit, and inflates it when it is packed.
-async fn bound(request: &mut Request) -> poem::Result<()> {
-    let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is larger than 2 MB.");
+async fn bound(request: &mut Request, largest: usize) -> poem::Result<()> {
+    let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is too large.");
     let packed = request.header(CONTENT_ENCODING.as_str()).map(str::to_owned);
     if request.method() == poem::http::Method::GET {
         return Ok(());
@@ -63,22 +66,22 @@ async fn bound(request: &mut Request) -> poem::Result<()> {
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|_| Error::bad_request("cut", "The request was cut."))?;
         length += piece.len();
-        if length <= LARGEST {
+        if length <= largest {
             bytes.extend_from_slice(&piece);
         } else if length > PATIENCE {
             break;
         }
     }
-    if length > LARGEST {
+    if length > largest {
         return Err(too_large().into());
     }
     let bytes = match packed.as_deref() {
         None | Some("identity") => bytes,
         Some("gzip") => {
             let mut clear = Vec::new();
-            let inflated = GzDecoder::new(&bytes[..]).take(4 * LARGEST as u64 + 1).read_to_end(&mut clear);
+            let inflated = GzDecoder::new(&bytes[..]).take(2 * largest as u64 + 1).read_to_end(&mut clear);
             inflated.map_err(|_| Error::bad_request("gzip_invalid", "The body is not gzip."))?;
-            if clear.len() > 4 * LARGEST {
+            if clear.len() > 2 * largest {
                 return Err(too_large().into());
             }
             clear

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::{Millis, new_id};
 use crate::commands::{Applied, Context};
+use crate::crypto::Crypto;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
@@ -53,6 +54,9 @@ pub enum Side {
 pub struct Settle {
     pub id: Uuid,
     pub choose: Side,
+    /// The server's value as it was shown; when it has changed since, the choice is refused as stale.
+    #[serde(default)]
+    pub theirs: Option<Value>,
 }
 
 /// Keeps both values and shows the conflict to everybody who sees the record.
@@ -64,11 +68,7 @@ pub async fn open(
     record: (&str, Uuid),
     clash: Clash,
 ) -> Result<()> {
-    // An id or a phone number is as private here as in its household.
-    let seal = |value: Value| match (&*clash.field, value) {
-        ("national_id" | "phone", Value::String(text)) => Value::from(context.app.crypto.seal(&text)),
-        (_, value) => value,
-    };
+    let seal = |value: Value| seal(&context.app.crypto, &clash.field, value);
     let conflict = Conflict {
         id: new_id(),
         record_kind: record.0.into(),
@@ -96,6 +96,44 @@ pub async fn open(
     audit::append(tx, feeds, feed, &context.actor(), "conflict.open", ("conflict", conflict.id), change).await
 }
 
+/// After a household has changed, its open conflicts show what the server holds now: nobody settles on an older value.
+pub async fn refresh(
+    tx: &mut Tx,
+    context: &Context,
+    feeds: &Locked,
+    feed: Uuid,
+    household: &households::Household,
+) -> Result<()> {
+    let crypto = &context.app.crypto;
+    let open: Vec<(Uuid,)> = tx
+        .query("SELECT id FROM conflict WHERE org = $1 AND record = $2 AND state = 'open'")
+        .bind(feeds.org)
+        .bind(household.id)
+        .all()
+        .await?;
+    let held = serde_json::to_value(household)?;
+    for (id,) in open {
+        let stored = scope::current(tx, feeds.org, feed, id, "conflict").await?;
+        let shown: Conflict = serde_json::from_str(&crypto.open_text(&stored))?;
+        let now = &held[&shown.field];
+        if !households::same(now, shown.theirs.as_ref().unwrap_or(&Value::Null)) {
+            let mut conflict: Conflict = serde_json::from_str(&stored)?;
+            conflict.theirs = Some(seal(crypto, &shown.field, now.clone()));
+            conflict.revision = feeds.revision(feed);
+            feeds.put(tx, feed, "conflict", id, &conflict).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An id or a phone number is as private here as in its household.
+fn seal(crypto: &Crypto, field: &str, value: Value) -> Value {
+    match (field, value) {
+        ("national_id" | "phone", Value::String(text)) => Value::from(crypto.seal(&text)),
+        (_, value) => value,
+    }
+}
+
 pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Applied> {
     let by = context.reader.approver()?;
     let crypto = &context.app.crypto;
@@ -111,15 +149,22 @@ pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Appl
     }
     let revision = feeds.revision(place);
     let before = households::store::current(tx, crypto, by.org, place, conflict.record).await?;
+    let held = conflict.theirs.clone().unwrap_or_default();
+    if body.theirs.is_some_and(|seen| !households::same(&seen, &held)) {
+        return Err(Error::refused("stale", "The value has changed since you looked at it; look again."));
+    }
     if body.choose == Side::Mine {
         let mut record = serde_json::to_value(&before)?;
         record[&conflict.field] = conflict.mine.clone().unwrap_or_default();
-        let mut after: households::Household =
-            serde_json::from_value(record).map_err(|e| Error::refused("invalid", e.to_string()))?;
+        let mut after = households::parse(record)?;
         after.facts.check()?;
         after.updated_at = context.now;
         after.revision = revision;
         households::store::put(tx, crypto, &feeds, &after).await?;
+        let (was, now) = (households::store::sealed(crypto, &before), households::store::sealed(crypto, &after));
+        let subject = ("household", after.id);
+        audit::append(tx, &mut feeds, place, &context.actor(), "household.update", subject, (Some(&was), Some(&now)))
+            .await?;
     }
     // Back to the stored form, in which private values are sealed.
     conflict = serde_json::from_str(&stored)?;

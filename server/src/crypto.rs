@@ -12,7 +12,7 @@ use crate::clock::random;
 use crate::config::Config;
 
 /// Marks a sealed text inside a stored record; `~` needs no escape in JSON and base64url none either.
-const MARK: &str = "~sealed~";
+pub const MARK: &str = "~sealed~";
 
 /// Everything derived from the one secret of the installation.
 pub struct Crypto {
@@ -71,17 +71,20 @@ impl Crypto {
             let (before, sealed) = rest.split_at(at);
             out.push_str(before);
             let sealed = &sealed[MARK.len()..];
-            let Some(end) = sealed.find('~') else { break };
-            match self.unseal(&sealed[..end]) {
+            let opened = sealed.find('~').and_then(|end| Some((end, self.unseal(&sealed[..end])?)));
+            // Not one of ours: only the mark itself is passed over, whatever follows may be.
+            let Some((end, clear)) = opened else {
+                out.push_str(MARK);
+                rest = sealed;
+                continue;
+            };
+            match clear {
                 // The clear text goes back into a JSON string.
-                Some(clear) if clear.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') => {
-                    out.push_str(&clear)
-                }
-                Some(clear) => {
+                clear if clear.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') => out.push_str(&clear),
+                clear => {
                     let quoted = serde_json::Value::from(clear).to_string();
                     out.push_str(&quoted[1..quoted.len() - 1]);
                 }
-                None => out.push_str(&rest[at..at + MARK.len() + end + 1]),
             }
             rest = &sealed[end + 1..];
         }

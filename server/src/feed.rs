@@ -75,19 +75,26 @@ impl Locked {
     }
 
     async fn entry(&self, tx: &mut Tx, feed: Uuid, kind: &'static str, id: Uuid, deleted: bool, body: String) -> Result<()> {
-        tx.query(
-            "INSERT INTO feed_entry (org, feed, id, kind, revision, deleted, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (org, feed, id) DO UPDATE SET revision = excluded.revision, deleted = excluded.deleted, body = excluded.body",
-        )
-        .bind(self.org)
-        .bind(feed)
-        .bind(id)
-        .bind(kind)
-        .bind(self.revision(feed))
-        .bind(deleted)
-        .bind(body)
-        .run()
-        .await?;
+        // A record never becomes one of another kind: an id that a device made must not hit somebody's record.
+        let written = tx
+            .query(
+                "INSERT INTO feed_entry (org, feed, id, kind, revision, deleted, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (org, feed, id) DO UPDATE
+                 SET revision = excluded.revision, deleted = excluded.deleted, body = excluded.body
+                 WHERE feed_entry.kind = excluded.kind",
+            )
+            .bind(self.org)
+            .bind(feed)
+            .bind(id)
+            .bind(kind)
+            .bind(self.revision(feed))
+            .bind(deleted)
+            .bind(body)
+            .run()
+            .await?;
+        if written == 0 {
+            return Err(Error::refused("exists", "Another record has this id."));
+        }
         Ok(())
     }
 }

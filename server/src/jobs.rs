@@ -61,8 +61,10 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if app.clock.now() - swept > 10 * MINUTE {
             swept = app.clock.now();
-            if let Err(error) = media::tus::sweep(&app).await {
-                error.log();
+            for swept in [media::tus::sweep(&app).await, bury(&app).await] {
+                if let Err(error) = swept {
+                    error.log();
+                }
             }
         }
         while workers.len() < WORKERS {
@@ -85,13 +87,25 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     workers.join_all().await;
 }
 
+/// A job that ended its process every time has no one left to settle it.
+async fn bury(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    let update = "UPDATE job SET state = 'dead', error = 'crashed' WHERE state = 'queued' AND lease_until > 0
+                  AND lease_until <= $1 AND attempts >= $2";
+    app.db.write(move |tx| Box::pin(tx.query(update).bind(now).bind(TRIES).run())).await.map(drop)
+}
+
 async fn claim(app: &App) -> Result<Option<Job>> {
     let now = app.clock.now();
     // A glance first: an idle server must not write.
     let due: Option<(Uuid,)> = app
         .db
-        .query("SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 LIMIT 1")
+        .query(
+            "SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
+             AND (lease_until = 0 OR attempts < $2) LIMIT 1",
+        )
         .bind(now)
+        .bind(TRIES)
         .optional()
         .await?;
     if due.is_none() {
@@ -99,14 +113,16 @@ async fn claim(app: &App) -> Result<Option<Job>> {
     }
     let sql = app.db.pick(
         "UPDATE job SET lease_until = $2, attempts = attempts + 1 WHERE id = (
-             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT 1)
+             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
+                 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1)
          RETURNING id, org, kind, body, attempts",
         "UPDATE job SET lease_until = $2, attempts = attempts + 1 WHERE id = (
-             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT 1
+             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
+                 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1
              FOR UPDATE SKIP LOCKED)
          RETURNING id, org, kind, body, attempts",
     );
-    app.db.write(move |tx| Box::pin(tx.query(sql).bind(now).bind(now + LEASE).optional())).await
+    app.db.write(move |tx| Box::pin(tx.query(sql).bind(now).bind(now + LEASE).bind(TRIES).optional())).await
 }
 
 async fn perform(app: App, job: Job) {
@@ -121,8 +137,10 @@ async fn perform(app: App, job: Job) {
         Ok(Some(_)) => settle(&app, job.id, "dead", 0, Some("gave up".into())).await,
         Err(error) => {
             error.log();
-            let state = if job.attempts < TRIES { "queued" } else { "dead" };
-            settle(&app, job.id, state, 1000 << job.attempts.min(12), Some(error.code().to_owned())).await
+            // A part that is down for a while is no reason to give up; the job's own fault is, in the end.
+            let passing = error.status == poem::http::StatusCode::SERVICE_UNAVAILABLE;
+            let state = if passing || job.attempts < TRIES { "queued" } else { "dead" };
+            settle(&app, job.id, state, 1000 << job.attempts.min(11), Some(error.code().to_owned())).await
         }
     };
     if let Err(error) = settled {

@@ -65,7 +65,7 @@ pub async fn add(tx: &mut Tx, actor: &Actor, new: NewPlace) -> Result<Place> {
         return Err(Error::invalid("parent", "Nothing can lie below a village."));
     };
     let taken: Option<(Uuid,)> = tx
-        .query("SELECT id FROM place WHERE org = $1 AND (code = $2 OR id = $3)")
+        .query("SELECT id FROM place WHERE org = $1 AND code = $2 UNION SELECT id FROM feed WHERE org = $1 AND id = $3")
         .bind(actor.org)
         .bind(code.clone())
         .bind(new.id)
@@ -102,6 +102,13 @@ pub async fn add(tx: &mut Tx, actor: &Actor, new: NewPlace) -> Result<Place> {
     audit::append(tx, &mut feeds, actor.org, actor, "place.add", ("place", place.id), (None::<&Place>, Some(&place)))
         .await?;
     Ok(place)
+}
+
+/// Households live in villages, not in counties and not in an inbox.
+pub async fn demand_village(tx: &mut Tx, org: Uuid, place: Uuid) -> Result<()> {
+    let village: Option<(Uuid,)> =
+        tx.query("SELECT id FROM place WHERE org = $1 AND id = $2 AND level = 2").bind(org).bind(place).optional().await?;
+    village.map(drop).ok_or_else(|| Error::not_found("village").field("place"))
 }
 
 pub struct Api(pub App);

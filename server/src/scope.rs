@@ -38,15 +38,16 @@ pub async fn record(db: &Db, member: &Member, kind: &str, id: Uuid) -> Result<St
 }
 
 /// A record's body inside a transaction that has locked its feed.
-pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid, what: &str) -> Result<String> {
+pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid, kind: &str) -> Result<String> {
     let row: Option<(String,)> = tx
-        .query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $2 AND id = $3 AND NOT deleted")
+        .query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $2 AND id = $3 AND kind = $4 AND NOT deleted")
         .bind(org)
         .bind(feed)
         .bind(id)
+        .bind(kind)
         .optional()
         .await?;
-    row.map(|(body,)| body).ok_or_else(|| Error::not_found(what))
+    row.map(|(body,)| body).ok_or_else(|| Error::not_found(kind))
 }
 
 /// Spells out a member's feeds again: the organisation's, the own, and the places below those assigned

@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod bad_input;
 mod contract;
+mod hostile;
 mod households;
 mod live;
 mod media;

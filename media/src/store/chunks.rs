@@ -17,12 +17,13 @@ pub struct Chunk {
 }
 
 impl Store {
-    /// Keeps the bytes of an upload that begin at `offset`.
+    /// Keeps the bytes of an upload that begin at `offset`. A piece never replaces a longer or shorter one at the same
+    /// offset: a late request must not undo what came after it.
     ///
     /// # Errors
     /// [`StoreError::BadName`] for an empty id, else `Unavailable`.
     pub async fn put_chunk(&self, upload: &str, offset: u64, bytes: Bytes) -> Result<(), StoreError> {
-        let key = self.chunk_key(upload, offset)?;
+        let key = self.chunk_key(upload, Chunk { offset, length: bytes.len() as u64 })?;
         self.inner.put(&key, PutPayload::from_bytes(bytes)).await?;
         Ok(())
     }
@@ -37,11 +38,11 @@ impl Store {
         let mut chunks: Vec<Chunk> = listed
             .iter()
             .filter_map(|object| {
-                let offset = object.location.filename()?.parse().ok()?;
+                let offset = object.location.filename()?.split('-').next()?.parse().ok()?;
                 Some(Chunk { offset, length: object.size })
             })
             .collect();
-        chunks.sort_by_key(|chunk| chunk.offset);
+        chunks.sort_by_key(|chunk| (chunk.offset, chunk.length));
         Ok(chunks)
     }
 
@@ -61,7 +62,7 @@ impl Store {
             }
             let skip = end - chunk.offset;
             if skip < chunk.length {
-                parts.push((self.chunk_key(upload, chunk.offset)?, skip..chunk.length));
+                parts.push((self.chunk_key(upload, chunk)?, skip..chunk.length));
                 end = chunk.offset + chunk.length;
             }
         }
@@ -79,7 +80,7 @@ impl Store {
     /// `Unavailable`: some pieces may remain, ask again.
     pub async fn drop_chunks(&self, upload: &str) -> Result<(), StoreError> {
         for chunk in self.chunks(upload).await? {
-            let key = self.chunk_key(upload, chunk.offset)?;
+            let key = self.chunk_key(upload, chunk)?;
             self.remove(&key).await?;
         }
         Ok(())
@@ -92,8 +93,8 @@ impl Store {
         Ok(self.at(&["uploads", upload]))
     }
 
-    fn chunk_key(&self, upload: &str, offset: u64) -> Result<Path, StoreError> {
-        let name = format!("{offset:012}");
+    fn chunk_key(&self, upload: &str, chunk: Chunk) -> Result<Path, StoreError> {
+        let name = format!("{:012}-{:09}", chunk.offset, chunk.length);
         Ok(self.upload_folder(upload)?.join(name))
     }
 }

@@ -280,7 +280,7 @@ export interface Commands {
   'visit.miss': { id: Id; reason: string }
   'visit.approve': { id: Id; revision: number }
   'visit.return': { id: Id; revision: number; note: string }
-  'conflict.settle': { id: Id; choose: 'theirs' | 'mine' }
+  'conflict.settle': { id: Id; choose: 'theirs' | 'mine'; theirs?: unknown }
   'inbox.read': { ids: Id[] }
 }
 export type CommandKind = keyof Commands

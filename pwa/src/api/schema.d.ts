@@ -1183,6 +1183,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             choose: components["schemas"]["Side"];
+            /** @description The server's value as it was shown; when it has changed since, the choice is refused as stale. */
+            theirs?: unknown;
         };
         /** Setup */
         Setup: {

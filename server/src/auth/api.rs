@@ -126,8 +126,8 @@ impl Api {
         }
         check::text("login", &login, 80)?;
         check::text("password", &password, 200)?;
-        self.0.limiter.attempt(&format!("login {login}"), now)?;
         self.0.limiter.attempt(&format!("address {}", crate::web::client_address(request, &self.0.config)), now)?;
+        self.0.limiter.attempt(&format!("login {login}"), now)?;
         let device = parse_device(device)?;
         let account = store::account_by_login(&self.0, &login).await?;
         if let Some(wait) = account.as_ref().map(|a| a.locked_until - now).filter(|wait| *wait > 0) {

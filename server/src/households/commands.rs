@@ -9,7 +9,7 @@ use crate::conflicts::{self, Clash};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media::evidence;
-use crate::{audit, feed, scope};
+use crate::{audit, feed, places, scope};
 
 pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<Applied> {
     let by = context.reader.recorder()?;
@@ -17,6 +17,7 @@ pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<
     let mut facts = body.household.facts;
     facts.check()?;
     scope::demand(tx, &by, place, "place").await?;
+    places::demand_village(tx, org, place).await?;
     let mut feeds = feed::lock(tx, org, [place]).await?;
     let id = body.household.id;
     let known: Option<(Uuid,)> =
@@ -82,9 +83,9 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
         }
         let (was, now) = (change.was.unwrap_or_default(), change.now.unwrap_or_default());
         let held = record[&field].clone();
-        if held == was {
+        if same(&held, &was) {
             record[&field] = now;
-        } else if held != now {
+        } else if !same(&held, &now) {
             clashes.push(Clash { field, base: was, theirs: held, mine: now });
         }
     }
@@ -96,6 +97,7 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
     let changed = (store::sealed(crypto, &before), store::sealed(crypto, &after));
     let change = (Some(&changed.0), Some(&changed.1));
     audit::append(tx, &mut feeds, place, &context.actor(), "household.update", ("household", body.id), change).await?;
+    conflicts::refresh(tx, context, &feeds, place, &after).await?;
     let conflict = !clashes.is_empty();
     for clash in clashes {
         conflicts::open(tx, context, &mut feeds, place, ("household", body.id), clash).await?;
@@ -103,7 +105,16 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
     Ok(Applied { conflict, ..Applied::to(body.id, after.revision)? })
 }
 
+/// Equal as values: 12 and 12.0 are one number, whichever side wrote it.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        _ => one == other,
+    }
+}
+
 /// A changed record back in its type: a value of the wrong form names what is wrong.
 pub fn parse(record: Value) -> Result<Household> {
-    serde_json::from_value(record).map_err(|e| Error::refused("invalid", e.to_string()))
+    // Not the parser's own words: they repeat the value, and answers are kept in clear.
+    serde_json::from_value(record).map_err(|_| Error::refused("invalid", "A value does not have the form of its field."))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-pub use commands::{register, update};
+pub use commands::{parse, register, same, update};
 
 use crate::check;
 use crate::clock::Millis;

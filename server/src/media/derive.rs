@@ -64,6 +64,10 @@ async fn settle(app: &App, org: Uuid, wanted: Wanted, outcome: Result<Derived, Q
                 let before: Evidence = evidence::current(tx, org, wanted.feed, wanted.evidence).await?;
                 let mut feeds = feed::lock(tx, org, [wanted.feed, before.captured_by]).await?;
                 let mut record: Evidence = evidence::current(tx, org, wanted.feed, wanted.evidence).await?;
+                if record.state != State::Received {
+                    // Another worker was first.
+                    return Ok(());
+                }
                 record.updated_at = now;
                 record.revision = feeds.revision(wanted.feed);
                 match outcome {

@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
-use kilele_media::Variant;
+use kilele_media::{StoreError, Variant};
 use poem::Body;
 use poem::http::StatusCode;
 use sha2::{Digest, Sha256};
@@ -161,9 +161,15 @@ async fn keep(app: &App, org: Uuid, upload: &Upload, piece: Bytes) -> Result<i64
 pub async fn finish(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
     let id = upload.id.to_string();
     let mut whole = BytesMut::with_capacity(upload.length as usize);
-    let mut pieces = app.store.read_chunks(&id).await?;
-    while let Some(bytes) = pieces.try_next().await? {
-        whole.extend_from_slice(&bytes);
+    match app.store.read_chunks(&id).await {
+        Ok(mut pieces) => {
+            while let Some(bytes) = pieces.try_next().await? {
+                whole.extend_from_slice(&bytes);
+            }
+        }
+        // A piece is missing for good: these are not the announced bytes.
+        Err(StoreError::Gap(_)) => {}
+        Err(error) => return Err(error.into()),
     }
     let hash = crate::crypto::hex(&Sha256::digest(&whole));
     if whole.len() as i64 != upload.length || hash != upload.sha256 {
@@ -244,9 +250,10 @@ async fn store_blob(tx: &mut Tx, org: Uuid, upload: &Upload, now: Millis) -> Res
 
 /// Ends an upload and drops its pieces.
 pub async fn drop_upload(app: &App, org: Uuid, id: Uuid) -> Result<()> {
+    // Pieces first: while the row is there, the sweep finds what is left.
+    app.store.drop_chunks(&id.to_string()).await?;
     let delete = "DELETE FROM upload WHERE org = $1 AND id = $2";
-    app.db.write(move |tx| Box::pin(tx.query(delete).bind(org).bind(id).run())).await?;
-    Ok(app.store.drop_chunks(&id.to_string()).await?)
+    app.db.write(move |tx| Box::pin(tx.query(delete).bind(org).bind(id).run())).await.map(drop)
 }
 
 /// Drops uploads that nobody continued.

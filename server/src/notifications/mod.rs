@@ -96,7 +96,7 @@ pub async fn read(tx: &mut Tx, context: &Context, body: Read) -> Result<Applied>
     }
     let feeds = feed::lock(tx, by.org, [by.id]).await?;
     for id in body.ids {
-        let mut entry: InboxEntry = serde_json::from_str(&scope::current(tx, by.org, by.id, id, "inbox entry").await?)?;
+        let mut entry: InboxEntry = serde_json::from_str(&scope::current(tx, by.org, by.id, id, "inbox").await?)?;
         if entry.read_at.is_none() {
             entry.read_at = Some(context.now);
             entry.revision = feeds.revision(by.id);

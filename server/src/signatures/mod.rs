@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub use receive::receive;
 
 use crate::clock::Millis;
+use crate::crypto::{self, hex};
 use crate::error::{Error, Result};
 
 /// What the phone sends: the exact text that was hashed and signed there.
@@ -56,7 +57,9 @@ impl Content {
 
     /// Parses the signed text.
     pub fn parse(record: &str) -> Result<Self> {
-        serde_json::from_str(record).map_err(|e| Error::refused("signature_invalid", e.to_string()).field("record"))
+        let invalid =
+            |_| Error::refused("signature_invalid", "The record does not have the form of a signature.").field("record");
+        serde_json::from_str(record).map_err(invalid)
     }
 }
 
@@ -84,21 +87,30 @@ pub struct Signature {
     pub revision: i64,
 }
 
-/// What the server signs: the record's hash in its place in the chain.
-fn counter_signed(
+/// What the server signs: a record's hash and the device's word for it, in its place in the chain.
+struct CounterSigned<'a> {
     org: Uuid,
     feed: Uuid,
     sequence: i64,
     id: Uuid,
-    sha256: &str,
+    sha256: &'a str,
+    /// Key and signature: neither can be taken away or replaced later.
+    device: Option<(&'a [u8], &'a [u8])>,
     received_at: Millis,
-    previous: Option<&[u8]>,
-) -> String {
-    let previous = previous.map(crate::crypto::hex).unwrap_or_default();
-    format!("kilele-signature|{org}|{feed}|{sequence}|{id}|{sha256}|{received_at}|{previous}")
+    previous: Option<&'a [u8]>,
+}
+
+impl CounterSigned<'_> {
+    fn message(&self) -> String {
+        let Self { org, feed, sequence, id, sha256, received_at, .. } = self;
+        let device =
+            self.device.map(|(key, signature)| hex(&crypto::sha256(&[key, signature].concat()))).unwrap_or_default();
+        let previous = self.previous.map(hex).unwrap_or_default();
+        format!("kilele-signature|{org}|{feed}|{sequence}|{id}|{sha256}|{device}|{received_at}|{previous}")
+    }
 }
 
 /// The chain's next link.
 fn link(message: &str, server_signature: &[u8]) -> [u8; 32] {
-    crate::crypto::sha256(&[message.as_bytes(), server_signature].concat())
+    crypto::sha256(&[message.as_bytes(), server_signature].concat())
 }

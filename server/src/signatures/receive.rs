@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Content, Signature, SignedRecord, counter_signed, link};
+use super::{Content, CounterSigned, Signature, SignedRecord, link};
 use crate::commands::Context;
 use crate::crypto::{b64, hex, sha256, unb64, verify_device};
 use crate::db::Tx;
@@ -36,7 +36,17 @@ pub async fn receive(
     let head = feeds.head(feed);
     let sequence = head.signature.0 + 1;
     let previous = head.signature.1.take();
-    let message = counter_signed(by.org, feed, sequence, content.id, &signed.sha256, context.now, previous.as_deref());
+    let message = CounterSigned {
+        org: by.org,
+        feed,
+        sequence,
+        id: content.id,
+        sha256: &signed.sha256,
+        device: device_signature.as_ref().map(|(key, signature)| (&key[..], &signature[..])),
+        received_at: context.now,
+        previous: previous.as_deref(),
+    }
+    .message();
     let server_signature = context.app.crypto.sign(message.as_bytes());
     let next = link(&message, &server_signature).to_vec();
     head.signature = (sequence, Some(next.clone()));

@@ -3,7 +3,7 @@
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::{Content, counter_signed, link};
+use super::{Content, CounterSigned, link};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::crypto::{hex, sha256, verify_device};
@@ -73,7 +73,17 @@ pub async fn verify(app: &App, org: Uuid, id: Uuid) -> Result<Verification> {
 }
 
 fn signed_message(org: Uuid, kept: &Kept) -> String {
-    counter_signed(org, kept.feed, kept.sequence, kept.id, &kept.sha256, kept.received_at, kept.previous.as_deref())
+    CounterSigned {
+        org,
+        feed: kept.feed,
+        sequence: kept.sequence,
+        id: kept.id,
+        sha256: &kept.sha256,
+        device: kept.device_key.as_deref().zip(kept.device_signature.as_deref()),
+        received_at: kept.received_at,
+        previous: kept.previous.as_deref(),
+    }
+    .message()
 }
 
 /// The one before leads here, and from here it leads to the one after (or to the feed's head).

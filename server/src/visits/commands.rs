@@ -77,7 +77,11 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
         Some(known) => known.feed,
         None => households::store::feed_of(tx, by.org, body.household).await?,
     };
-    let supervisor = members::store::supervisor_of(tx, by.org, by.id).await?;
+    // Nobody is told of a household in a village they do not see.
+    let supervisor = match members::store::supervisor_of(tx, by.org, by.id).await? {
+        Some(supervisor) if members::store::demand_sees(tx, by.org, supervisor, place).await.is_ok() => Some(supervisor),
+        _ => None,
+    };
     scope::demand(tx, &by, place, "household").await?;
     let mut feeds = feed::lock(tx, by.org, [Some(place), supervisor].into_iter().flatten()).await?;
     let before = match known {
@@ -150,7 +154,9 @@ async fn decide(
         _ => ("visit_returned", "visit.return"),
     };
     let params = json!({ "note": note });
-    tell(tx, context, &feeds, &visit, Notice { kind, member: visit.mentor, subject: ("visit", id), params }).await?;
+    if members::store::demand_sees(tx, by.org, visit.mentor, visit.place).await.is_ok() {
+        tell(tx, context, &feeds, &visit, Notice { kind, member: visit.mentor, subject: ("visit", id), params }).await?;
+    }
     save(tx, context, &mut feeds, Some(before), visit, action).await
 }
 
