@@ -1,9 +1,10 @@
-//! Builds the server again when the web application that it carries has changed. Development builds read the files
-//! from disk and need nothing. Migrations are embedded in every build.
+//! The web application that the server carries: built again into a release when it has changed. Development builds
+//! read it from disk.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=../migrations");
+    // The place must exist when the server is compiled, even when the application is built later.
+    std::fs::create_dir_all("../pwa/dist").expect("pwa/dist can be made");
     if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {
         println!("cargo:rerun-if-changed=../pwa/dist");
     }
