@@ -12,10 +12,10 @@ const WANTED = { performance: 95, accessibility: 100, 'best-practices': 100 }
 /** Speed depends on what else the machine does: the budget is printed, and only a page that has become slow fails. */
 const SLOW = 80
 /** Other work only ever makes a page look slower than it is. */
-const TRIES = 3
+const TRIES = 5
 
 test('Today and the visit form', async ({ server, device }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(420_000)
   const port = await freePort()
   const phone = await device({ ...PHONE }, server.url, [`--remote-debugging-port=${port}`])
   await phone.signIn('amina.mentor')
@@ -29,6 +29,7 @@ test('Today and the visit form', async ({ server, device }) => {
     const best: Record<string, number> = {}
     for (let i = 0; i < TRIES && short(best).length > 0; i++) {
       const result = await measure(server.url + path, port)
+      if (!result) continue
       save(name, result)
       for (const [key, { score }] of Object.entries(result.lhr.categories)) {
         best[key] = Math.max(best[key] ?? 0, Math.round((score ?? 0) * 100))
@@ -44,7 +45,8 @@ test('Today and the visit form', async ({ server, device }) => {
 const short = (best: Record<string, number>): string[] =>
   Object.entries(WANTED).flatMap(([key, least]) => ((best[key] ?? 0) < least ? [key] : []))
 
-async function measure(url: string, port: number): Promise<RunnerResult> {
+/** A run of Lighthouse, or nothing when the machine was too busy for one. */
+async function measure(url: string, port: number): Promise<RunnerResult | null> {
   const result = await lighthouse(url, {
     port,
     output: 'html',
@@ -54,7 +56,10 @@ async function measure(url: string, port: number): Promise<RunnerResult> {
     // Who is signed in stays signed in.
     disableStorageReset: true,
   })
-  if (!result || result.lhr.runtimeError) throw new Error(`${url}: ${result?.lhr.runtimeError?.message ?? 'no result'}`)
+  if (!result || result.lhr.runtimeError) {
+    console.log(`${url}: ${result?.lhr.runtimeError?.message ?? 'no result'}`)
+    return null
+  }
   if (!result.lhr.finalDisplayedUrl.startsWith(url)) throw new Error(`${url} became ${result.lhr.finalDisplayedUrl}`)
   return result
 }
