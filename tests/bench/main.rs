@@ -49,7 +49,8 @@ async fn figures(engine: &str, cluster: Option<&str>) {
     row("thumbnails, warm", engine, rate.text(), "≥ 2,000/s");
 
     let supervisor = server.sign_in("grace.supervisor").await;
-    let places: Vec<Value> = supervisor.records("place").await.into_iter().filter(|p| p["level"] == 2).collect();
+    let all = supervisor.get("/api/places").await.ok()["items"].as_array().unwrap().clone();
+    let places: Vec<Value> = all.into_iter().filter(|p| p["level"] == 2).collect();
     let next = std::cell::Cell::new(0);
     let create = Request::post("/api/commands", &supervisor.token, move || {
         next.set((next.get() + 1) % places.len());
