@@ -16,7 +16,7 @@ mod land;
 mod scene;
 mod scribble;
 
-use crate::{DrawError, encode, raster};
+use crate::{DrawError, jpeg as codec, raster};
 
 pub use face::{face, is_woman};
 pub use scene::scene;
@@ -28,5 +28,5 @@ pub use scribble::scribble;
 /// [`DrawError`] when the SVG does not parse or the size cannot be drawn.
 pub fn jpeg(svg: &str, width: u32, height: u32) -> Result<Vec<u8>, DrawError> {
     let pixels = raster::on_white(svg, width, height)?;
-    encode::jpeg(&pixels, 88).map_err(|error| DrawError(error.to_string()))
+    codec::encode(&pixels, 88).ok_or_else(|| DrawError("no memory".into()))
 }

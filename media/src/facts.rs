@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use exif::{Exif, In, Reader, Tag, Value};
 
+use crate::Format;
+
 /// What EXIF says about the moment of capture. Nothing of it stays in the derivatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ExifFacts {
@@ -17,13 +19,13 @@ pub struct ExifFacts {
 
 /// The facts and the orientation 1–8 (1 when unknown). `tiff` is a JPEG's EXIF block; other
 /// formats are searched for one.
-pub(crate) fn read(bytes: &[u8], tiff: Option<Range<usize>>, is_jpeg: bool) -> (ExifFacts, u32) {
+pub(crate) fn read(bytes: &[u8], tiff: Option<Range<usize>>, format: Format) -> (ExifFacts, u32) {
     let mut reader = Reader::new();
     // Many phones write one bad field; without this all the others would be lost with it.
     reader.continue_on_error(true);
     let found = match tiff.and_then(|range| bytes.get(range)) {
         Some(block) => reader.read_raw(block.to_vec()),
-        None if is_jpeg => return (ExifFacts::default(), 1),
+        None if format == Format::Jpeg => return (ExifFacts::default(), 1),
         None => reader.read_from_container(&mut Cursor::new(bytes)),
     };
     let Ok(exif) = found.or_else(|error| error.distill_partial_result(|_| {})) else {
@@ -34,6 +36,9 @@ pub(crate) fn read(bytes: &[u8], tiff: Option<Range<usize>>, is_jpeg: bool) -> (
         .and_then(|field| field.value.get_uint(0))
         .filter(|value| (1..=8).contains(value))
         .unwrap_or(1);
+    // HEIC's own turn counts, and the decoder has done it.
+    #[cfg(feature = "heic")]
+    let orientation = if format == Format::Heic { 1 } else { orientation };
     let (lat, lon) = place(&exif).unzip();
     (ExifFacts { taken_at: taken_at(&exif), lat, lon }, orientation)
 }

@@ -1,6 +1,7 @@
-//! A handwritten signature: integer strokes in, SVG or PNG out.
+//! A handwritten signature: integer strokes in, SVG, PNG or PDF out.
 
 mod curve;
+mod pdf;
 
 use std::io::Cursor;
 

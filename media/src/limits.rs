@@ -15,16 +15,21 @@ pub struct Limits {
     pub scans: u32,
     /// Bytes the PNG, WebP or GIF decoder may allocate.
     pub decoder_bytes: u64,
+    /// Bytes one picture may take in all ([`crate::Picture::estimated_bytes`]).
+    pub peak_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            baseline_pixels: 120_000_000,
+            // Without libjpeg-turbo every photo is decoded at full size.
+            baseline_pixels: if cfg!(feature = "turbojpeg") { 120_000_000 } else { 40_000_000 },
             progressive_pixels: 30_000_000,
             other_pixels: 50_000_000,
             scans: 40,
-            decoder_bytes: 256 << 20,
+            decoder_bytes: 160 << 20,
+            // The decoder of HEIC takes ten times the memory of the others: twelve megapixels just fit.
+            peak_bytes: if cfg!(feature = "heic") { 320 << 20 } else { 160 << 20 },
         }
     }
 }

@@ -5,6 +5,9 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::Quarantine;
 
+/// Side of the squares that a picture is turned in, in pixels.
+const TILE: usize = 32;
+
 /// Rows of 8-bit RGB (`channels` 3) or RGBX (`channels` 4, the fourth byte means nothing).
 #[derive(Clone, Debug)]
 pub(crate) struct Pixels {
@@ -27,6 +30,36 @@ pub(crate) fn fitted(width: u32, height: u32, long: u32) -> (u32, u32) {
     (scale(width), scale(height))
 }
 
+/// Rows of `width` × `height` values, turned so that an EXIF `orientation` of 2–8 reads upright.
+pub(crate) fn turn<const N: usize>(from: &[[u8; N]], width: u32, height: u32, orientation: u32) -> Vec<[u8; N]> {
+    let (w, h) = (width as isize, height as isize);
+    let (width, height) =
+        if orientation >= 5 { (height as usize, width as usize) } else { (width as usize, height as usize) };
+    // Where the first comes from, and how far that moves for a step to the right and for one down.
+    let (start, right, down) = match orientation {
+        2 => (w - 1, -1, w),
+        3 => (w * h - 1, -1, -w),
+        4 => ((h - 1) * w, 1, -w),
+        5 => (0, w, 1),
+        6 => ((h - 1) * w, -w, 1),
+        7 => (w * h - 1, -w, -1),
+        _ => (w - 1, w, -1),
+    };
+    let mut to = vec![[0; N]; from.len()];
+    // In squares, so that what is read down a column stays in the cache.
+    for top in (0..height).step_by(TILE) {
+        for left in (0..width).step_by(TILE) {
+            for y in top..(top + TILE).min(height) {
+                let (row, first) = (y * width, start + down * y as isize);
+                for x in left..(left + TILE).min(width) {
+                    to[row + x] = from[(first + right * x as isize) as usize];
+                }
+            }
+        }
+    }
+    to
+}
+
 impl Pixels {
     /// A copy with its long side at most `long` pixels, by Lanczos3.
     pub fn shrunk(&self, resizer: &mut Resizer, long: u32) -> Result<Self, Quarantine> {
@@ -34,6 +67,11 @@ impl Pixels {
         if (width, height) == (self.width, self.height) {
             return Ok(self.clone());
         }
+        self.stretched(resizer, width, height)
+    }
+
+    /// A copy of exactly `width` × `height`, by Lanczos3.
+    pub fn stretched(&self, resizer: &mut Resizer, width: u32, height: u32) -> Result<Self, Quarantine> {
         let kind = if self.channels == 4 { PixelType::U8x4 } else { PixelType::U8x3 };
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
         // Both can only fail on buffers of the wrong length or kind.
@@ -45,28 +83,17 @@ impl Pixels {
 
     /// Turned so that an EXIF `orientation` of 1–8 reads upright; other values change nothing.
     pub fn upright(self, orientation: u32) -> Self {
-        if !(2..=8).contains(&orientation) {
-            return self;
+        match (orientation, self.channels) {
+            (2..=8, 4) => self.turned::<4>(orientation),
+            (2..=8, _) => self.turned::<3>(orientation),
+            _ => self,
         }
-        let (w, h, n) = (self.width as usize, self.height as usize, self.channels);
-        let (width, height) = if orientation >= 5 { (h, w) } else { (w, h) };
-        let mut data = vec![0; self.data.len()];
-        for (y, row) in self.data.chunks_exact(w * n).enumerate() {
-            for (x, pixel) in row.chunks_exact(n).enumerate() {
-                let (to_x, to_y) = match orientation {
-                    2 => (w - 1 - x, y),
-                    3 => (w - 1 - x, h - 1 - y),
-                    4 => (x, h - 1 - y),
-                    5 => (y, x),
-                    6 => (h - 1 - y, x),
-                    7 => (h - 1 - y, w - 1 - x),
-                    _ => (y, w - 1 - x),
-                };
-                let to = (to_y * width + to_x) * n;
-                data[to..to + n].copy_from_slice(pixel);
-            }
-        }
-        Self { width: width as u32, height: height as u32, channels: n, data }
+    }
+
+    fn turned<const N: usize>(self, orientation: u32) -> Self {
+        let (width, height) = if orientation >= 5 { (self.height, self.width) } else { (self.width, self.height) };
+        let to = turn(self.data.as_chunks::<N>().0, self.width, self.height, orientation);
+        Self { width, height, channels: N, data: to.into_flattened() }
     }
 
     /// Lays RGBA on white, in place.

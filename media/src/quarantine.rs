@@ -13,8 +13,12 @@ pub enum Quarantine {
     TooLarge,
     /// A file that claims far more work than its bytes can hold.
     Bomb,
-    /// A picture, in a format this server does not decode (HEIC, TIFF, lossless JPEG …).
+    /// A picture, in a format this server does not decode (TIFF, AVIF, lossless JPEG …).
     Unsupported,
+    /// An iPhone's HEIC photo, and this server was built without the feature `heic`. It may be decoded later.
+    Heic,
+    /// A picture and, behind or inside it, something else: an archive, a page, a program.
+    Polyglot,
     /// The bytes are not the ones the phone announced. Set by the caller, never by this crate.
     HashMismatch,
 }
@@ -28,6 +32,8 @@ impl Quarantine {
             Self::TooLarge => "too_large",
             Self::Bomb => "bomb",
             Self::Unsupported => "unsupported",
+            Self::Heic => "heic",
+            Self::Polyglot => "polyglot",
             Self::HashMismatch => "hash_mismatch",
         }
     }
@@ -41,6 +47,8 @@ impl fmt::Display for Quarantine {
             Self::TooLarge => "The picture has more pixels than the server accepts.",
             Self::Bomb => "The file claims far more pixels than it can hold.",
             Self::Unsupported => "The picture's format is not supported.",
+            Self::Heic => "HEIC photos are not decoded here yet; the file is kept for later.",
+            Self::Polyglot => "The picture carries another kind of file with it.",
             Self::HashMismatch => "The file is not the one the phone announced.",
         })
     }

@@ -20,7 +20,9 @@ fn drawings_become_evidence_like_photos() {
         for (svg, width, height) in [(drawn::face(seed), 480, 640), (drawn::scene(seed), 640, 480)] {
             let derived = derive(&drawn::jpeg(&svg, width, height).expect("drawn"), &Limits::default()).expect("derived");
             assert_eq!((derived.width, derived.height), (width, height));
-            assert!(derived.full.len() > 12_000, "seed {seed} is almost empty");
+            // An empty one takes 3,000; the encoder in Rust spends less on the same picture.
+            let least = if cfg!(feature = "turbojpeg") { 12_000 } else { 8_000 };
+            assert!(derived.full.len() > least, "seed {seed} is almost empty: {}", derived.full.len());
             assert!((0.1..0.9).contains(&derived.darkness), "seed {seed}: {}", derived.darkness);
         }
     }

@@ -4,7 +4,7 @@ mod pictures;
 
 use image::ImageFormat;
 use kilele_media::{Limits, Quarantine, derive, inspect};
-use pictures::{Noise, jpeg, jpeg_with, photo, progressive, quarters, with_exif, written};
+use pictures::{jpeg, jpeg_with, photo, progressive, quarters, with_exif, written};
 
 fn refused(bytes: &[u8]) -> Quarantine {
     derive(bytes, &Limits::default()).expect_err("refused")
@@ -29,9 +29,7 @@ fn files_that_are_no_pictures() {
 
 #[test]
 fn pictures_of_other_kinds() {
-    let files: [&[u8]; 5] = [
-        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic and more",
-        b"\x00\x00\x00\x1Cftypmif1\x00\x00\x00\x00mif1heic and more",
+    let files: [&[u8]; 3] = [
         b"\x00\x00\x00\x1Cftypavif\x00\x00\x00\x00avifmif1 and more",
         b"II*\x00\x08\x00\x00\x00 and so on",
         b"BM and so on",
@@ -128,37 +126,6 @@ fn too_many_scans() {
 }
 
 #[test]
-fn random_damage_never_panics() {
-    let seeds = [
-        with_exif(&jpeg(&photo(96, 64)), 6),
-        progressive(&photo(96, 64)),
-        written(photo(64, 48), ImageFormat::Png),
-        written(photo(64, 48), ImageFormat::WebP),
-        written(photo(64, 48), ImageFormat::Gif),
-    ];
-    let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
-    for seed in &seeds {
-        for _ in 0..400 {
-            let mut bytes = seed.clone();
-            for _ in 0..=noise.below(6) {
-                // Half of the damage goes to the header, where it does most.
-                let end = if noise.below(2) == 0 { bytes.len().min(700) } else { bytes.len() };
-                let at = noise.below(end);
-                match noise.below(4) {
-                    0 => bytes[at] ^= 1 << noise.below(8),
-                    1 => bytes[at] = [0, 0xFF, 0x7F, 0x80][noise.below(4)],
-                    2 => drop(bytes.drain(at..bytes.len().min(at + 1 + noise.below(9)))),
-                    _ => bytes.insert(at, noise.next() as u8),
-                }
-            }
-            if let Ok(derived) = derive(&bytes, &Limits::default()) {
-                assert!(derived.width > 0 && derived.full.ends_with(&[0xFF, 0xD9]));
-            }
-        }
-    }
-}
-
-#[test]
 fn each_reason_has_its_code_and_sentence() {
     let all = [
         (Quarantine::NotAPicture, "not_a_picture"),
@@ -166,6 +133,8 @@ fn each_reason_has_its_code_and_sentence() {
         (Quarantine::TooLarge, "too_large"),
         (Quarantine::Bomb, "bomb"),
         (Quarantine::Unsupported, "unsupported"),
+        (Quarantine::Heic, "heic"),
+        (Quarantine::Polyglot, "polyglot"),
         (Quarantine::HashMismatch, "hash_mismatch"),
     ];
     for (reason, code) in all {

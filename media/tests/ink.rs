@@ -1,5 +1,7 @@
 //! Signatures: what counts as one, and how it is drawn.
 
+use std::process::Command;
+
 use kilele_media::{Ink, drawn};
 
 fn ink(strokes: Vec<Vec<[i32; 4]>>) -> Ink {
@@ -65,4 +67,40 @@ fn nonsense_is_drawn_without_a_panic() {
     assert!(thin.width() <= 300 && thin.height() <= 300);
     assert!(ink(vec![]).png(100).is_ok());
     assert!(ink(vec![]).png(0).is_err());
+}
+
+#[test]
+fn the_pdf_shows_the_same_picture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for seed in 0..4 {
+        let ink = drawn::scribble(seed);
+        let (pdf, drawn) = (folder.path().join("ink.pdf"), folder.path().join("ink"));
+        std::fs::write(&pdf, ink.pdf().expect("drawn")).expect("written");
+        let status = Command::new("pdftoppm")
+            .args(["-png", "-gray", "-singlefile", "-scale-to", "800"])
+            .args([&pdf, &drawn])
+            .status()
+            .expect("pdftoppm, of poppler-utils");
+        assert!(status.success());
+        let theirs = open(&std::fs::read(drawn.with_extension("png")).expect("a page"));
+        let ours = open(&ink.png(800).expect("drawn"));
+        assert!(ours.width().abs_diff(theirs.width()) <= 1 && ours.height().abs_diff(theirs.height()) <= 1, "seed {seed}");
+        let black = |picture: &image::GrayImage, x: u32, y: u32| {
+            x < picture.width() && y < picture.height() && picture.get_pixel(x, y).0[0] < 128
+        };
+        // Every dark pixel of one has a dark one of the other within a pixel: two programs smooth edges differently.
+        let near = |picture: &image::GrayImage, x: u32, y: u32| {
+            (x.saturating_sub(1)..=x + 1).any(|x| (y.saturating_sub(1)..=y + 1).any(|y| black(picture, x, y)))
+        };
+        for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+            let dark: Vec<(u32, u32)> =
+                a.enumerate_pixels().filter(|(.., p)| p.0[0] < 128).map(|(x, y, _)| (x, y)).collect();
+            assert!(dark.len() > 500, "seed {seed}: an empty page");
+            let alone = dark.iter().filter(|(x, y)| !near(b, *x, *y)).count();
+            assert!(alone * 1000 <= dark.len(), "seed {seed}: {alone} of {} dark pixels differ", dark.len());
+        }
+    }
+    assert!(ink(vec![]).pdf().expect("an empty page").starts_with(b"%PDF"));
+    let long = ink(vec![slope(50, 0, 40_000_000)]).pdf().expect("drawn");
+    assert!(long.starts_with(b"%PDF"));
 }

@@ -27,15 +27,19 @@ struct Nib {
     width: f32,
 }
 
-/// SVG path elements for one stroke: runs of nearly equal width share a path.
-pub(super) fn paths(stroke: &[[i32; 4]]) -> String {
+/// A piece of a line in one width, in CSS pixels.
+pub(super) struct Run {
+    pub width: f32,
+    pub points: Vec<(f32, f32)>,
+}
+
+/// One stroke in pieces of nearly equal width. A dot is a run of one point.
+pub(super) fn runs(stroke: &[[i32; 4]]) -> Vec<Run> {
     let nibs = nibs(stroke);
-    let mut svg = String::new();
     if let [only] = nibs[..] {
-        // A dot: a line of no length has round caps.
-        let _ = write!(svg, "<path stroke-width=\"{:.1}\" d=\"M{:.1} {:.1}h.01\"/>", THICKEST, only.x, only.y);
+        return vec![Run { width: THICKEST, points: vec![(only.x, only.y)] }];
     }
-    let mut open: Option<f32> = None;
+    let mut runs: Vec<Run> = Vec::new();
     for (i, pair) in nibs.windows(2).enumerate() {
         let before = if i == 0 { pair[0] } else { nibs[i - 1] };
         let after = nibs.get(i + 2).copied().unwrap_or(pair[1]);
@@ -45,15 +49,26 @@ pub(super) fn paths(stroke: &[[i32; 4]]) -> String {
             let from = between(before, pair[0], pair[1], after, piece as f32 / pieces as f32);
             let to = between(before, pair[0], pair[1], after, (piece + 1) as f32 / pieces as f32);
             let width = (to.width * 5.0).round() / 5.0;
-            if open != Some(width) {
-                svg.push_str(if open.is_some() { "\"/>" } else { "" });
-                let _ = write!(svg, "<path stroke-width=\"{width:.1}\" d=\"M{:.2} {:.2}", from.x, from.y);
-                open = Some(width);
+            match runs.last_mut() {
+                Some(run) if run.width == width => run.points.push((to.x, to.y)),
+                _ => runs.push(Run { width, points: vec![(from.x, from.y), (to.x, to.y)] }),
             }
-            let _ = write!(svg, "L{:.2} {:.2}", to.x, to.y);
         }
     }
-    svg.push_str(if open.is_some() { "\"/>" } else { "" });
+    runs
+}
+
+/// The runs as SVG path elements.
+pub(super) fn paths(stroke: &[[i32; 4]]) -> String {
+    let mut svg = String::new();
+    for Run { width, points } in runs(stroke) {
+        let _ = write!(svg, "<path stroke-width=\"{width:.1}\" d=\"");
+        for (i, (x, y)) in points.iter().enumerate() {
+            let _ = write!(svg, "{}{x:.2} {y:.2}", if i == 0 { 'M' } else { 'L' });
+        }
+        // A line of no length has round caps.
+        svg.push_str(if points.len() == 1 { "h.01\"/>" } else { "\"/>" });
+    }
     svg
 }
 
