@@ -5,8 +5,10 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response,
 use poem_openapi::{OpenApiService, Tags};
 
 use crate::app::App;
+use crate::auth::limits::ByAddress;
 use crate::{
-    auth, commands, compress, health, households, live, media, members, notifications, places, signatures, sync, visits, web,
+    audit, auth, commands, compress, devices, figures, health, home, households, live, media, members, notifications, orgs,
+    outbox, places, platform, privacy, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -27,13 +29,40 @@ pub enum Tag {
     Notifications,
     Places,
     Members,
+    /// What can be counted.
+    Figures,
+    /// The installation: organisations and the mode.
+    Platform,
+    /// Who works on which phone, and what has not arrived from it.
+    Devices,
+    /// Data taken out for a person, erased, or kept only for a time.
+    Privacy,
+    /// API keys of other programs.
+    Keys,
+    /// Who did what, chained by hash.
+    Audit,
     /// Is it alive, and what does it need?
     Health,
 }
 
 type Apis = (
     (auth::api::Api, sync::api::Api, commands::Api, households::api::Api, visits::api::Api, media::api::Api),
-    (signatures::api::Api, notifications::api::Api, places::Api, members::api::Api, health::Api),
+    (
+        devices::api::Api,
+        outbox::api::Api,
+        signatures::api::Api,
+        notifications::api::Api,
+        places::Api,
+        orgs::Api,
+        members::api::Api,
+        audit::api::Api,
+        auth::people::Api,
+        auth::keys::Api,
+        auth::oidc::Api,
+        privacy::api::Api,
+        health::Api,
+    ),
+    (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -48,12 +77,21 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             media::api::Api(a()),
         ),
         (
+            devices::api::Api(a()),
+            outbox::api::Api(a()),
             signatures::api::Api(a()),
             notifications::api::Api(a()),
             places::Api(a()),
+            orgs::Api(a()),
             members::api::Api(a()),
+            audit::api::Api(a()),
+            auth::people::Api(a()),
+            auth::keys::Api(a()),
+            auth::oidc::Api(a()),
+            privacy::api::Api(a()),
             health::Api(a()),
         ),
+        (roles::Api(a()), figures::Api(a()), home::Api(a()), platform::api::Api(a()), auth::memberships::Api(a())),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))
         .description("The field platform's API. Times are milliseconds since 1970 (UTC), money is in cents, ids are UUIDv7.")
@@ -71,17 +109,20 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> + 'static {
     let service = service(&app);
     let spec = document(&app);
     let docs = service.swagger_ui_html();
+    let page = docs.clone();
     let json = move |content_type: &'static str, body: String| {
         make_sync(move |_| Response::builder().content_type(content_type).body(body.clone()).into_response())
     };
     Route::new()
         .at("/api/openapi.json", get(json("application/json", spec)))
-        .at("/api/docs", get(json("text/html; charset=utf-8", docs)))
+        .at("/api/docs", get(json("text/html; charset=utf-8", page)))
         .at("/api/live", get(live::live))
         .nest_no_strip("/", OrFiles { api: service.into_endpoint(), files: web::files.into_endpoint() })
-        .data(app)
+        .with(media::protocol::Protocol)
         .with(compress::Compressed)
-        .with(web::Headers)
+        .with(ByAddress)
+        .with(web::Headers::new(&app, &docs))
+        .data(app)
 }
 
 /// Addresses below `/api/` and `/health` are operations; all others are files of the PWA.

@@ -2,18 +2,28 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use kilele_media::Store;
+use kilele_media::{Limits, Store, Variant};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::auth::{Limiter, Sessions};
+use crate::auth::limits::Limits as Budgets;
+use crate::auth::oidc::Oidc;
+use crate::auth::{Backoff, Limiter, Sessions};
+use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Crypto;
 use crate::db::Db;
+use crate::health::Canary;
+use crate::households;
+use crate::media::{Turns, append, finish};
 use crate::notifications::Push;
 use crate::numbers::Numbers;
+use crate::outbox;
+use crate::planted::Planted;
+use crate::sync;
 
 /// Cheap to clone; one per process.
 #[derive(Clone)]
@@ -23,20 +33,45 @@ pub struct Parts {
     pub config: Config,
     pub db: Db,
     pub clock: Clock,
-    pub crypto: Crypto,
+    pub crypto: Arc<Crypto>,
+    /// The keys that phones seal their outbox to.
+    pub outbox: outbox::Keys,
     pub store: Store,
     pub sessions: Sessions,
     pub limiter: Limiter,
+    pub backoff: Backoff,
+    pub limits: Budgets,
+    pub oidc: Oidc,
     pub numbers: Numbers,
     pub push: Push,
+    /// Mistakes that the model test must find; none in release builds.
+    pub planted: Planted,
+    /// Scripts of earlier builds of the web application.
+    pub builds: Builds,
     /// Wakes the job runner.
     pub jobs: Notify,
-    /// Bytes of decoded pictures in memory at once, in MiB.
+    /// Bytes of decoded pictures in memory at once, in MiB: as many as one may take.
     pub pixels: Semaphore,
+    /// Pictures that are derived at once: one for each processor.
+    pub decoders: Semaphore,
+    /// Long pulls at once: phones that begin take turns.
+    pub pulls: sync::Turns,
+    /// Originals in memory at once on their way to a decoder, in MiB. Taken before `pixels`, never after.
+    pub originals: Semaphore,
+    /// Bytes of uploads in memory at once, in KiB.
+    pub receiving: Semaphore,
+    /// Uploads that are put together at once.
+    pub finishing: Semaphore,
+    pub turns: Turns,
+    pub canary: Canary,
+    /// Where signed addresses lead, when pictures are fetched from S3 itself.
+    pub media_origin: Option<String>,
 }
 
-/// What all decoders together may hold, in MiB.
-const PIXEL_MEMORY: usize = 160;
+/// Few enough that the other connections to the database stay free.
+const LONG_PULLS: usize = 2;
+/// Two of the largest, or dozens as phones send them, in MiB.
+const ORIGINAL_MEMORY: usize = 50;
 
 impl App {
     /// Opens database and storage, makes what is missing.
@@ -44,24 +79,56 @@ impl App {
     /// # Errors
     /// When either cannot be reached, or the settings are wrong.
     pub async fn open(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let crypto = Crypto::open(&config).context("KILELE_SECRET")?;
-        let db = Db::open(&config).await?;
-        let store = Store::open(&config.media_url).context("KILELE_MEDIA_URL")?;
+        let crypto = Arc::new(Crypto::open(&config).context("KILELE_SECRET")?);
+        let db = Db::open(&config, crypto.clone()).await?;
+        households::store::fill_cards(&db).await.map_err(|e| anyhow::anyhow!("filling the households' cards: {e}"))?;
+        let store = Store::open(&config.media_url, &config.media_options).context("KILELE_MEDIA_URL")?;
+        let media_origin = origin(&store, &config).await?;
         let push = Push::open(&config, &crypto)?;
-        Ok(Self(Arc::new(Parts {
+        let outbox = outbox::Keys::open(&crypto)?;
+        let app = Self(Arc::new(Parts {
+            outbox,
+            planted: Planted::default(),
             sessions: Sessions::default(),
             limiter: Limiter::new(config.sign_in_per_minute),
+            backoff: Backoff::default(),
+            limits: Budgets::new(&config),
+            oidc: Oidc::open()?,
             numbers: Numbers::default(),
             jobs: Notify::new(),
-            pixels: Semaphore::new(PIXEL_MEMORY),
+            pixels: Semaphore::new((Limits::default().peak_bytes >> 20) as usize),
+            decoders: Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+            pulls: sync::Turns::new(LONG_PULLS),
+            originals: Semaphore::new(ORIGINAL_MEMORY),
+            receiving: Semaphore::new(append::MEMORY),
+            finishing: Semaphore::new(finish::AT_ONCE),
+            turns: Turns::default(),
+            canary: Canary::default(),
+            media_origin,
             config,
             db,
             clock,
             crypto,
             store,
             push,
-        })))
+            builds: Builds::default(),
+        }));
+        crate::privacy::keys::read(&app).await.map_err(|e| anyhow::anyhow!("reading the data keys: {e}"))?;
+        Ok(app)
     }
+}
+
+/// Scheme, host and port of signed addresses.
+async fn origin(store: &Store, config: &Config) -> anyhow::Result<Option<String>> {
+    if config.media_redirect_seconds == 0 {
+        return Ok(None);
+    }
+    let any = "0".repeat(64);
+    let url = store.signed_url("origin", &any, Variant::Thumb, Duration::from_secs(1)).await;
+    let url = url.context("KILELE_MEDIA_REDIRECT_SECONDS")?;
+    let url = url.context("KILELE_MEDIA_REDIRECT_SECONDS needs KILELE_MEDIA_URL=s3://…")?;
+    let end = url.find("://").and_then(|at| Some(at + 3 + url[at + 3..].find('/')?));
+    Ok(end.map(|end| url[..end].to_owned()))
 }
 
 impl Deref for App {

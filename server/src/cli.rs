@@ -1,14 +1,17 @@
 //! What `kilele` can be asked to do on the command line.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{api, demo, server};
+use crate::platform::{Mode, mode};
+use crate::{api, demo, media, outbox, server};
 
 /// A field platform for graduation and community-development programmes.
 ///
@@ -34,13 +37,132 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
+    /// Bring in what was saved elsewhere
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Look after the stored pictures
+    #[command(subcommand)]
+    Media(Media),
+    /// Change the keys that seal personal data
+    #[command(subcommand)]
+    Keys(Keys),
+    /// What only whoever runs the server may do
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Prove that what is kept was not changed
+    Verify {
+        #[command(subcommand)]
+        what: Verify,
+    },
+    /// One organisation or many
+    #[command(subcommand)]
+    Mode(ModeCommand),
 }
 
-/// Runs the command of this process; 0 when it went well, 1 when not.
+#[derive(Subcommand)]
+enum ModeCommand {
+    /// Say which mode it is, and how many rows of each table have an organisation
+    Status,
+    /// Print the same report, and go multi if every row has its organisation
+    Activate,
+    /// Go back to one: the selector goes, all data stays
+    Rollback,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// End a person's password and sessions, and print the one-time link by which they choose another password
+    Reset {
+        login: String,
+        /// Also take the second step away, for who lost their authenticator
+        #[arg(long)]
+        second_step: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Make a new key, and seal again by it all that the ones before sealed
+    ///
+    /// The server may go on serving: the new key is used after 90 seconds, when every copy has learnt of it. Repeated
+    /// after an interruption with --reseal, it goes on where it was.
+    Rotate {
+        /// No copy of the server runs: do not wait
+        #[arg(long)]
+        now: bool,
+        /// Make no new key, only finish sealing by the newest
+        #[arg(long)]
+        reseal: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Verify {
+    /// Walk the audit chains from the first event to the newest
+    ///
+    /// Ends with 1 when an event was changed, removed or added behind the server's back.
+    Audit {
+        /// Only the organisation with this code
+        #[arg(long)]
+        org: Option<String>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Media {
+    /// Say what nobody needs any more, and remove it with --yes
+    ///
+    /// That is: uploads that nobody continued, their pieces, and derivatives of nothing. Originals are never removed.
+    Gc {
+        /// Remove it
+        #[arg(long)]
+        yes: bool,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read and hash every stored picture; make missing and wrong derivatives anew
+    ///
+    /// They are made from the original, or from the full size when the original is lost. Ends with 1 when something is
+    /// wrong and could not be repaired, such as a lost original.
+    Verify {
+        /// Only look, change nothing
+        #[arg(long)]
+        no_repair: bool,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Deliver a copy of a phone's outbox ("Save a copy" on the phone)
+    ///
+    /// Needs the settings of the server (database, media, secret); the server may go on running meanwhile. Records that
+    /// arrived before are recognised, so doing it twice is harmless.
+    ///
+    /// Exit codes: 0 everything has arrived; 1 the file could not be read to its end, or the server failed; 2 wrong use;
+    /// 3 some lines were refused, each is named with its reason.
+    Outbox {
+        /// kilele-outbox-….kilele
+        file: PathBuf,
+    },
+}
+
+/// Some of it was refused.
+const REFUSED: u8 = 3;
+
+/// Runs the command of this process; 0 when it went well, 1 when not, 3 when a part was refused.
 pub async fn run() -> ExitCode {
     log();
     match act(Cli::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("kilele: {error:#}");
             ExitCode::FAILURE
@@ -48,12 +170,41 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn act(command: Command) -> anyhow::Result<()> {
-    match command {
+async fn act(command: Command) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Command::Import { what: Import::Outbox { file } } => return import_outbox(&file).await,
         Command::Serve { demo } => server::serve(Config::load()?, demo).await,
         Command::Demo => {
             let app = App::open(Config::load()?, Clock::default()).await?;
             demo::make(&app).await.map_err(anyhow::Error::from).context("making the demo organisation")
+        }
+        Command::Media(command) => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            let (said, broken) = report(&app, command).await?;
+            print!("{said}");
+            anyhow::ensure!(broken == 0, "{broken} stored pictures are wrong and were not repaired");
+            Ok(())
+        }
+        Command::Admin(Admin::Reset { login, second_step }) => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            println!("{}", reset(&app, &login, second_step).await?);
+            Ok(())
+        }
+        Command::Keys(Keys::Rotate { now, reseal }) => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            rotate(&app, now, reseal).await
+        }
+        Command::Verify { what: Verify::Audit { org, json } } => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            let (said, broken) = verify_audit(&app, org.as_deref(), json).await?;
+            print!("{said}");
+            anyhow::ensure!(broken == 0, "the audit does not hold in {broken} places");
+            Ok(())
+        }
+        Command::Mode(command) => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            print!("{}", change_mode(&app, command).await?);
+            Ok(())
         }
         Command::Migrate => App::open(Config::load()?, Clock::default()).await.map(drop),
         Command::Openapi => {
@@ -67,7 +218,132 @@ async fn act(command: Command) -> anyhow::Result<()> {
             print!("{}", api::document(&app));
             Ok(())
         }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn import_outbox(file: &Path) -> anyhow::Result<ExitCode> {
+    // Before the database is opened, or made where there is none: is there a file at all?
+    std::fs::metadata(file).with_context(|| file.display().to_string())?;
+    let app = App::open(Config::load()?, Clock::default()).await?;
+    let report = outbox::import::import(&app, file, &mut std::io::stdout()).await?;
+    println!("{} arrived, {} refused", report.arrived, report.refused.len());
+    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// Runs a `media` command, arguments from its name on. Answers what is printed, and how much is wrong and stays so.
+///
+/// # Errors
+/// For arguments that are none, and when storage or database do not answer.
+pub async fn look_after(app: &App, args: &[&str]) -> anyhow::Result<(String, usize)> {
+    match Cli::try_parse_from(["kilele", "media"].iter().chain(args))?.command {
+        Command::Media(command) => report(app, command).await,
+        _ => anyhow::bail!("not a media command"),
     }
+}
+
+/// Runs a `mode` command, arguments from its name on; for tests.
+///
+/// # Errors
+/// For arguments that are none, and when going multi is refused.
+pub async fn mode(app: &App, args: &[&str]) -> anyhow::Result<String> {
+    match Cli::try_parse_from(["kilele", "mode"].iter().chain(args))?.command {
+        Command::Mode(command) => change_mode(app, command).await,
+        _ => anyhow::bail!("not a mode command"),
+    }
+}
+
+async fn change_mode(app: &App, command: ModeCommand) -> anyhow::Result<String> {
+    let mode = match command {
+        ModeCommand::Status => None,
+        ModeCommand::Activate => Some(Mode::Multi),
+        ModeCommand::Rollback => Some(Mode::Single),
+    };
+    let mut said = mode::coverage(&app.db).await?.to_string();
+    if let Some(mode) = mode {
+        let org = mode::default_organisation(&app.db).await?;
+        let actor = Actor { org, member: None, device: None, at: app.clock.now() };
+        // The report is printed whether or not it is good enough.
+        mode::set(app, actor, mode).await.map_err(|error| anyhow::anyhow!("{said}\n{error}"))?;
+    }
+    let now = match mode::now(&app.db).await? {
+        Mode::Single => "single",
+        Mode::Multi => "multi",
+    };
+    said.push_str(&format!("mode: {now}\n"));
+    Ok(said)
+}
+
+async fn report(app: &App, command: Media) -> anyhow::Result<(String, usize)> {
+    match command {
+        Media::Gc { yes, json } => Ok((text(&media::gc::collect(app, yes).await?, json)?, 0)),
+        Media::Verify { no_repair, json } => {
+            let report = media::verify::verify(app, !no_repair).await?;
+            Ok((text(&report, json)?, report.broken()))
+        }
+    }
+}
+
+/// The link by which a person, in however many organisations, chooses another password.
+///
+/// # Errors
+/// When nobody has this login, and when the database does not answer.
+pub async fn reset(app: &App, login: &str, second_step: bool) -> anyhow::Result<String> {
+    let login = login.trim().to_lowercase();
+    let now = app.clock.now();
+    let member: Option<(uuid::Uuid, uuid::Uuid)> = app
+        .db
+        .query("SELECT m.org, m.id FROM member m JOIN account a ON a.id = m.account WHERE a.login = $1 AND m.active ORDER BY m.created_at LIMIT 1")
+        .bind(login.as_str())
+        .optional()
+        .await?;
+    let (org, member) = member.with_context(|| format!("nobody signs in as {login}"))?;
+    let actor = crate::audit::Actor { org, member: None, device: None, at: now };
+    let work = app
+        .db
+        .write(move |tx| Box::pin(async move { crate::auth::people::reset(tx, &actor, member, second_step, true).await }));
+    let (token, _) = work.await?;
+    Ok(format!("{}/join#{token}", app.config.public_url))
+}
+
+async fn rotate(app: &App, now: bool, reseal: bool) -> anyhow::Result<()> {
+    use crate::privacy::keys;
+    if !reseal {
+        let from = keys::make(app, now).await?;
+        let wait = from - app.clock.now();
+        if wait > 0 {
+            println!("The new key is used in {} seconds, when every copy of the server knows it.", wait / 1000);
+            tokio::time::sleep(std::time::Duration::from_millis(wait.unsigned_abs() + 1)).await;
+        }
+    }
+    keys::read(app).await?;
+    print!("{}", keys::reseal(app).await?);
+    Ok(())
+}
+
+/// What `verify audit` prints, and how many places do not hold.
+///
+/// # Errors
+/// When there is no such organisation, and when the database does not answer.
+pub async fn verify_audit(app: &App, org: Option<&str>, json: bool) -> anyhow::Result<(String, usize)> {
+    let orgs: Vec<(uuid::Uuid, String)> = app
+        .db
+        .query("SELECT id, code FROM organisation WHERE $1 IS NULL OR code = $1 ORDER BY code")
+        .bind(org)
+        .all()
+        .await?;
+    anyhow::ensure!(org.is_none() || !orgs.is_empty(), "there is no such organisation");
+    let (mut said, mut broken) = (String::new(), 0);
+    for (id, code) in orgs {
+        let report = crate::audit::organisation(app, id, &code).await?;
+        broken += report.broken.len();
+        said += &text(&report, json)?;
+    }
+    Ok((said, broken))
+}
+
+fn text(report: &(impl serde::Serialize + std::fmt::Display), json: bool) -> anyhow::Result<String> {
+    Ok(if json { serde_json::to_string_pretty(report)? + "\n" } else { report.to_string() })
 }
 
 /// `KILELE_LOG` filters (default `info`); lines are JSON when the output is not a terminal.

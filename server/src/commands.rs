@@ -6,6 +6,8 @@ use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -13,8 +15,9 @@ use crate::audit::Actor;
 use crate::auth::Reader;
 use crate::clock::Millis;
 use crate::crypto::MARK;
-use crate::db::Tx;
+use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
+use crate::planted::Mistake;
 use crate::{conflicts, households, notifications, numbers, visits};
 
 /// A command as it arrives; `body` fits `kind`.
@@ -72,10 +75,22 @@ actions! {
     "inbox.read" => ReadInbox(notifications::Read): notifications::read,
 }
 
+/// By which door a command came: it decides whether its device may not yet have heard of a change of places.
+#[derive(Clone)]
+pub enum Door {
+    Rest,
+    /// The feeds whose cursors came with it: the device still follows them.
+    Sync(Arc<HashSet<Uuid>>),
+    Outbox,
+}
+
 /// What a handler may use besides its transaction and its body.
 pub struct Context {
     pub app: App,
     pub reader: Reader,
+    pub door: Door,
+    /// The device's time when the command was made.
+    pub at: Millis,
     pub now: Millis,
     /// A number for people, when the kind of command gives one.
     pub number: String,
@@ -130,7 +145,7 @@ impl Outcome {
         Self { id, status: status.into(), code: None, message: None, field: None, record: None, first: None }
     }
 
-    fn rejected(id: String, error: &Error) -> Self {
+    pub fn rejected(id: String, error: &Error) -> Self {
         let problem = &error.problem;
         Self {
             code: Some(problem.code.clone()),
@@ -145,7 +160,7 @@ impl Outcome {
 ///
 /// # Errors
 /// Only when it is the server's fault: then nothing is remembered and the same command may come again.
-pub async fn run(app: &App, reader: &Reader, raw: &Value) -> Result<Outcome> {
+pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result<Outcome> {
     let id_text = raw.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let envelope = match parse(raw) {
         Ok(envelope) => envelope,
@@ -159,35 +174,34 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value) -> Result<Outcome> {
     let now = app.clock.now();
     let kind = envelope.action.kind();
     let (id, at) = (envelope.id, envelope.at);
-    let context = Context { app: app.clone(), reader: reader.clone(), now, number };
+    let context = Context { app: app.clone(), reader: reader.clone(), door: door.clone(), at, now, number };
     let action = envelope.action;
     let result = app
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let reader = &context.reader;
-                if !claim(tx, reader, id, kind, at, now).await? {
-                    return Ok(None);
-                }
                 let applied = action.apply(tx, &context).await?;
                 let mut outcome = Outcome::of(id.to_string(), if applied.conflict { "conflict" } else { "applied" });
                 outcome.record = applied.record.map(|(id, revision)| RecordRef { id, revision });
-                tx.query("UPDATE command_log SET answer = $3 WHERE org = $1 AND id = $2")
-                    .bind(reader.org)
-                    .bind(id)
-                    .bind(serde_json::to_string(&outcome)?)
-                    .run()
-                    .await?;
-                Ok(Some(outcome))
+                let jobs = tx.jobs;
+                let log = remember(tx, &context.reader, (id, kind, at), now, &outcome, None)?;
+                if context.app.planted.has(Mistake::ApplyTwice) {
+                    log.later().await?;
+                } else {
+                    log.later_or(|| Error::refused(ANSWERED, "This command was answered.")).await?;
+                }
+                Ok((outcome, jobs))
             })
         })
         .await;
     match result {
-        Ok(Some(outcome)) => {
-            app.jobs.notify_one();
+        Ok((outcome, jobs)) => {
+            if jobs {
+                app.jobs.notify_one();
+            }
             Ok(outcome)
         }
-        Ok(None) => first_answer(app, reader, id).await,
+        Err(error) if error.code() == ANSWERED => first_answer(app, reader, id).await,
         Err(error) if error.is_ours() => Err(error),
         Err(error) => remember_rejected(app, reader, raw, id, kind, at, error).await,
     }
@@ -221,12 +235,23 @@ fn holds(value: &Value, wrong: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The first to come with this id goes on; PostgreSQL lets a second one wait here until the first is done.
-async fn claim(tx: &mut Tx, reader: &Reader, id: Uuid, kind: &'static str, at: Millis, now: Millis) -> Result<bool> {
-    let claimed = tx
+/// Whoever comes second with an id finds it answered, and all that it did meanwhile is undone. PostgreSQL lets it wait
+/// until the first is committed; SQLite writes one after the other anyway.
+const ANSWERED: &str = "answered";
+
+/// Claims the id and keeps its answer at once: the last statement of the work.
+fn remember<'t>(
+    tx: &'t mut Tx,
+    reader: &Reader,
+    (id, kind, at): (Uuid, &'static str, Millis),
+    now: Millis,
+    answer: &Outcome,
+    rejected: Option<String>,
+) -> Result<Query<&'t mut Tx>> {
+    Ok(tx
         .query(
-            "INSERT INTO command_log (org, id, member, device, kind, device_at, at, answer)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, '') ON CONFLICT (org, id) DO NOTHING",
+            "INSERT INTO command_log (org, id, member, device, kind, device_at, at, answer, rejected)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (org, id) DO NOTHING",
         )
         .bind(reader.org)
         .bind(id)
@@ -235,12 +260,24 @@ async fn claim(tx: &mut Tx, reader: &Reader, id: Uuid, kind: &'static str, at: M
         .bind(kind)
         .bind(at)
         .bind(now)
-        .run()
-        .await?;
-    Ok(claimed == 1)
+        .bind(serde_json::to_string(answer)?)
+        .bind(rejected))
 }
 
 async fn first_answer(app: &App, reader: &Reader, id: Uuid) -> Result<Outcome> {
+    lookup(app, reader, id).await?.ok_or_else(|| Error::unavailable("Try again."))
+}
+
+/// The first answer to a command that may have come before.
+pub async fn answered(app: &App, reader: &Reader, raw: &Value) -> Result<Option<Outcome>> {
+    let id = raw.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    match id.filter(|_| !app.planted.has(Mistake::ApplyTwice)) {
+        Some(id) => lookup(app, reader, id).await,
+        None => Ok(None),
+    }
+}
+
+async fn lookup(app: &App, reader: &Reader, id: Uuid) -> Result<Option<Outcome>> {
     let row: Option<(Uuid, String)> = app
         .db
         .query("SELECT member, answer FROM command_log WHERE org = $1 AND id = $2")
@@ -248,21 +285,14 @@ async fn first_answer(app: &App, reader: &Reader, id: Uuid) -> Result<Outcome> {
         .bind(id)
         .optional()
         .await?;
-    match row {
-        Some((member, answer)) if member == reader.id => {
-            let first: Outcome = serde_json::from_str(&answer)?;
-            Ok(Outcome {
-                record: first.record.clone(),
-                first: Some(Box::new(first)),
-                ..Outcome::of(id.to_string(), "duplicate")
-            })
-        }
-        Some(_) => {
-            let error = Error::refused("command_id_taken", "Another person's command has this id.");
-            Ok(Outcome::rejected(id.to_string(), &error))
-        }
-        None => Err(Error::unavailable("Try again.")),
+    let Some((member, answer)) = row else { return Ok(None) };
+    if member != reader.id {
+        let error = Error::refused("command_id_taken", "Another person's command has this id.");
+        return Ok(Some(Outcome::rejected(id.to_string(), &error)));
     }
+    let first: Outcome = serde_json::from_str(&answer)?;
+    let record = first.record.clone();
+    Ok(Some(Outcome { record, first: Some(Box::new(first)), ..Outcome::of(id.to_string(), "duplicate") }))
 }
 
 /// A rejection is an answer too: given once, and what the person typed is kept with it (sealed).
@@ -276,23 +306,24 @@ async fn remember_rejected(
     error: Error,
 ) -> Result<Outcome> {
     let outcome = Outcome::rejected(id.to_string(), &error);
-    let answer = serde_json::to_string(&outcome)?;
     let body = app.crypto.seal(&raw.to_string());
-    let (by, now) = (reader.clone(), app.clock.now());
+    let (by, now, answer) = (reader.clone(), app.clock.now(), outcome.clone());
     let kept = app
         .db
         .write(move |tx| {
             Box::pin(async move {
-                if !claim(tx, &by, id, kind, at, now).await? {
-                    return Ok(false);
-                }
-                let update = "UPDATE command_log SET answer = $3, rejected = $4 WHERE org = $1 AND id = $2";
-                tx.query(update).bind(by.org).bind(id).bind(answer).bind(body).run().await?;
-                Ok(true)
+                let written = remember(tx, &by, (id, kind, at), now, &answer, Some(body))?.run().await?;
+                Ok(written == 1)
             })
         })
         .await?;
     if kept { Ok(outcome) } else { first_answer(app, reader, id).await }
+}
+
+/// Refuses a command without looking at what it would do; what was typed is kept with the refusal.
+pub async fn refuse(app: &App, reader: &Reader, raw: &Value, error: Error) -> Result<Outcome> {
+    let id = raw["id"].as_str().unwrap_or_default().to_owned();
+    remember_malformed(app, reader, raw, &id, error).await
 }
 
 async fn remember_malformed(app: &App, reader: &Reader, raw: &Value, id_text: &str, error: Error) -> Result<Outcome> {
@@ -377,7 +408,7 @@ impl Api {
         reader: Reader,
         command: poem_openapi::payload::Json<RawCommand>,
     ) -> Result<poem_openapi::payload::Json<Outcome>> {
-        let outcome = run(&self.0, &reader, &command.0.0).await?;
+        let outcome = run(&self.0, &reader, &command.0.0, &Door::Rest).await?;
         if outcome.status == "rejected" {
             let mut error = Error::refused(&outcome.code.unwrap_or_default(), outcome.message.unwrap_or_default());
             error.problem.field = outcome.field;

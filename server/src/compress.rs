@@ -9,11 +9,15 @@ use futures_util::StreamExt;
 use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use poem::http::{HeaderValue, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
+use tokio::sync::Semaphore;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Answers below this size are sent as they are.
 const WORTH: usize = 1024;
+/// Answers from this size on are packed elsewhere, and this many at once.
+const LONG: usize = 64 << 10;
+static PACKERS: Semaphore = Semaphore::const_new(2);
 /// A batch of commands has at most this many bytes, and inflates to at most twice as many.
 const LARGEST: usize = 2 << 20;
 /// Every other request that is not an upload; those without a session are among them.
@@ -41,8 +45,8 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
         let encoding = ["br", "gzip"].into_iter().find(|e| accepts.split(',').any(|a| a.trim().starts_with(e)));
         let path = request.uri().path();
         // Uploads count their own bytes.
-        if !path.starts_with("/api/uploads/") && path.starts_with("/api/") {
-            let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/places/import");
+        if !path.starts_with("/api/uploads") && path.starts_with("/api/") {
+            let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/outbox" | "/api/places/import");
             bound(&mut request, if batch { LARGEST } else { SMALL }).await?;
         }
         let mut response = self.0.call(request).await.map(IntoResponse::into_response)?;
@@ -104,20 +108,32 @@ async fn pack(response: &mut Response, encoding: &'static str) -> poem::Result<(
         response.set_body(bytes);
         return Ok(());
     }
-    let mut packed = Vec::with_capacity(bytes.len() / 4);
-    if encoding == "br" {
-        let mut writer = brotli::CompressorWriter::new(&mut packed, 16 * 1024, 4, 20);
-        writer.write_all(&bytes).map_err(Error::unexpected)?;
-        drop(writer);
+    let packed = if bytes.len() < LONG {
+        squeeze(&bytes, encoding)?
     } else {
-        let mut writer = GzEncoder::new(&mut packed, Compression::new(5));
-        writer.write_all(&bytes).map_err(Error::unexpected)?;
-        writer.finish().map_err(Error::unexpected)?;
-    }
+        // Beside the threads that answer everybody, and few at once: these take tens of milliseconds each.
+        let _turn = PACKERS.acquire().await.map_err(Error::unexpected)?;
+        tokio::task::spawn_blocking(move || squeeze(&bytes, encoding)).await.map_err(Error::unexpected)??
+    };
     let headers = response.headers_mut();
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     headers.remove(CONTENT_LENGTH);
     debug_assert!(headers.contains_key(CONTENT_TYPE));
     response.set_body(Body::from(packed));
     Ok(())
+}
+
+fn squeeze(bytes: &[u8], encoding: &str) -> Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(bytes.len() / 4);
+    if encoding == "br" {
+        // Level 4 takes two and a half times as long for 6 % less.
+        let mut writer = brotli::CompressorWriter::new(&mut packed, 16 * 1024, 3, 20);
+        writer.write_all(bytes).map_err(Error::unexpected)?;
+        drop(writer);
+    } else {
+        let mut writer = GzEncoder::new(&mut packed, Compression::new(5));
+        writer.write_all(bytes).map_err(Error::unexpected)?;
+        writer.finish().map_err(Error::unexpected)?;
+    }
+    Ok(packed)
 }

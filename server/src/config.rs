@@ -16,6 +16,10 @@ pub struct Config {
     pub database_url: String,
     /// `KILELE_MEDIA_URL`: `file:///dir`, `s3://bucket/prefix` or `memory:`.
     pub media_url: String,
+    /// `AWS_…`: keys, region, endpoint and the rest for `s3://`, by the names that all tools use.
+    pub media_options: Vec<(String, String)>,
+    /// `KILELE_MEDIA_REDIRECT_SECONDS`: pictures are fetched from S3 itself, by addresses that live this long; 0 is off.
+    pub media_redirect_seconds: u32,
     /// `KILELE_PUBLIC_URL`: how browsers reach the server; decides links and whether cookies are Secure.
     pub public_url: String,
     /// `KILELE_TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` is believed, comma separated.
@@ -26,9 +30,49 @@ pub struct Config {
     pub secret: Option<String>,
     /// `KILELE_PUSH_LOOPBACK`: `true` also delivers pushes to http:// and to loopback; for tests only.
     pub push_loopback: bool,
+    /// `KILELE_KILL_WORKER`: `true` takes the service worker off every phone; records on phones stay.
+    pub kill_worker: bool,
     /// `KILELE_SIGN_IN_PER_MINUTE`: attempts to sign in per account and per address.
     pub sign_in_per_minute: u32,
+    /// `KILELE_OIDC_ISSUER`: an identity provider by which people may sign in.
+    pub oidc_issuer: Option<String>,
+    /// `KILELE_OIDC_CLIENT_ID`: what this installation is called there.
+    pub oidc_client_id: String,
+    /// `KILELE_OIDC_CLIENT_SECRET`: when the provider gave one.
+    pub oidc_client_secret: Option<String>,
+    /// `KILELE_OIDC_NAME`: what people call the provider.
+    pub oidc_name: String,
+    /// `KILELE_API_PER_MINUTE`: requests of one account, and of one device; ten times that of one address. 0 is no limit.
+    pub api_per_minute: u32,
+    /// `KILELE_SYNC_PER_MINUTE`: the same for sync and uploads, which have a budget of their own.
+    pub sync_per_minute: u32,
+    /// `KILELE_ORGANISATIONS`: how many organisations there may be.
+    pub organisations: u32,
+    /// `KILELE_MEMBERS`: how many active members an organisation may have, unless it was given a limit of its own.
+    pub members: u32,
 }
+
+/// What the S3 client understands of the environment.
+const AWS: [&str; 18] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_SERVER_SIDE_ENCRYPTION",
+    "AWS_SSE_KMS_KEY_ID",
+    "AWS_TIMEOUT",
+];
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -66,6 +110,11 @@ impl Config {
             database_url: get("KILELE_DATABASE_URL")
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("kilele.db").display())),
             media_url: get("KILELE_MEDIA_URL").unwrap_or_else(|| format!("file://{}", data_dir.join("media").display())),
+            media_options: AWS.iter().filter_map(|name| Some(((*name).to_owned(), get(name)?))).collect(),
+            media_redirect_seconds: match number("KILELE_MEDIA_REDIRECT_SECONDS", 0)? {
+                seconds @ 0..=300 => seconds,
+                _ => anyhow::bail!("KILELE_MEDIA_REDIRECT_SECONDS: at most 300"),
+            },
             public_url: get("KILELE_PUBLIC_URL")
                 .unwrap_or_else(|| format!("http://localhost:{port}"))
                 .trim_end_matches('/')
@@ -76,7 +125,16 @@ impl Config {
             vapid_subject: get("KILELE_VAPID_SUBJECT").unwrap_or_else(|| "mailto:admin@localhost.localdomain".into()),
             secret: get("KILELE_SECRET"),
             push_loopback: get("KILELE_PUSH_LOOPBACK").as_deref() == Some("true"),
+            kill_worker: get("KILELE_KILL_WORKER").as_deref() == Some("true"),
             sign_in_per_minute: number("KILELE_SIGN_IN_PER_MINUTE", 5)?,
+            oidc_issuer: get("KILELE_OIDC_ISSUER"),
+            oidc_client_id: get("KILELE_OIDC_CLIENT_ID").unwrap_or_else(|| "kilele".into()),
+            oidc_client_secret: get("KILELE_OIDC_CLIENT_SECRET"),
+            oidc_name: get("KILELE_OIDC_NAME").unwrap_or_else(|| "single sign-on".into()),
+            api_per_minute: number("KILELE_API_PER_MINUTE", 3_000)?,
+            sync_per_minute: number("KILELE_SYNC_PER_MINUTE", 3_000)?,
+            organisations: number("KILELE_ORGANISATIONS", 50)?,
+            members: number("KILELE_MEMBERS", 200)?,
             listen,
             data_dir,
         })

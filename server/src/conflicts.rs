@@ -31,9 +31,19 @@ pub struct Conflict {
     pub base: Option<Value>,
     pub theirs: Option<Value>,
     pub mine: Option<Value>,
+    /// Who typed `mine`, when it arrived, and on which phone it was typed.
     pub by: Uuid,
     pub at: Millis,
     pub device: Uuid,
+    #[serde(default)]
+    pub device_name: Option<String>,
+    /// Who set `theirs`, when, and on which phone; none when it stands since the registration.
+    #[serde(default)]
+    pub theirs_by: Option<Uuid>,
+    #[serde(default)]
+    pub theirs_at: Option<Millis>,
+    #[serde(default)]
+    pub theirs_device_name: Option<String>,
     /// open or settled
     pub state: String,
     pub settled_by: Option<Uuid>,
@@ -68,6 +78,13 @@ pub async fn open(
     record: (&str, Uuid),
     clash: Clash,
 ) -> Result<()> {
+    let by = &context.reader;
+    let device_name = device_name(tx, feeds.org, by.id, by.device).await?;
+    let theirs = author(tx, feeds.org, feed, record.1, &clash.field).await?;
+    let theirs_device_name = match theirs {
+        Some((member, Some(device), _)) => self::device_name(tx, feeds.org, member, device).await?,
+        _ => None,
+    };
     let seal = |value: Value| seal(&context.app.crypto, &clash.field, value);
     let conflict = Conflict {
         id: new_id(),
@@ -77,9 +94,13 @@ pub async fn open(
         theirs: Some(seal(clash.theirs)),
         mine: Some(seal(clash.mine)),
         field: clash.field,
-        by: context.reader.id,
+        by: by.id,
         at: context.now,
-        device: context.reader.device,
+        device: by.device,
+        device_name,
+        theirs_by: theirs.map(|(member, ..)| member),
+        theirs_at: theirs.map(|(.., at)| at),
+        theirs_device_name,
         state: "open".into(),
         settled_by: None,
         revision: feeds.revision(feed),
@@ -118,12 +139,54 @@ pub async fn refresh(
         let now = &held[&shown.field];
         if !households::same(now, shown.theirs.as_ref().unwrap_or(&Value::Null)) {
             let mut conflict: Conflict = serde_json::from_str(&stored)?;
+            let by = &context.reader;
             conflict.theirs = Some(seal(crypto, &shown.field, now.clone()));
+            conflict.theirs_by = Some(by.id);
+            conflict.theirs_at = Some(context.now);
+            conflict.theirs_device_name = device_name(tx, feeds.org, by.id, by.device).await?;
             conflict.revision = feeds.revision(feed);
             feeds.put(tx, feed, "conflict", id, &conflict).await?;
         }
     }
     Ok(())
+}
+
+/// The name a member gave the device, for people to recognise it by.
+async fn device_name(tx: &mut Tx, org: Uuid, member: Uuid, device: Uuid) -> Result<Option<String>> {
+    let row: Option<(String,)> = tx
+        .query(
+            "SELECT d.name FROM member m JOIN device d ON d.account = m.account AND d.id = $3
+             WHERE m.org = $1 AND m.id = $2",
+        )
+        .bind(org)
+        .bind(member)
+        .bind(device)
+        .optional()
+        .await?;
+    Ok(row.map(|(name,)| name))
+}
+
+/// Who last set a field of a record: member, device and time, from its history.
+async fn author(
+    tx: &mut Tx,
+    org: Uuid,
+    feed: Uuid,
+    record: Uuid,
+    field: &str,
+) -> Result<Option<(Uuid, Option<Uuid>, Millis)>> {
+    let history: Vec<(Option<Uuid>, Option<Uuid>, Millis, String)> = tx
+        .query(
+            "SELECT member, device, at, change FROM audit WHERE org = $1 AND subject = $2 AND feed = $3
+             ORDER BY sequence DESC LIMIT 200",
+        )
+        .bind(org)
+        .bind(record)
+        .bind(feed)
+        .all()
+        .await?;
+    let set = |change: &str| serde_json::from_str::<Value>(change).is_ok_and(|c| c.get(field).is_some());
+    let found = history.into_iter().find(|(.., change)| set(change));
+    Ok(found.and_then(|(member, device, at, _)| Some((member?, device, at))))
 }
 
 /// An id or a phone number is as private here as in its household.
@@ -135,12 +198,12 @@ fn seal(crypto: &Crypto, field: &str, value: Value) -> Value {
 }
 
 pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Applied> {
-    let by = context.reader.approver()?;
+    let by = context.reader.settler()?;
     let crypto = &context.app.crypto;
     let row: Option<(Uuid,)> =
         tx.query("SELECT feed FROM conflict WHERE org = $1 AND id = $2").bind(by.org).bind(body.id).optional().await?;
     let (place,) = row.ok_or_else(|| Error::not_found("conflict"))?;
-    scope::demand(tx, &by, place, "conflict").await?;
+    scope::demand_then(tx, context, place, "conflict").await?;
     let mut feeds = feed::lock(tx, by.org, [place]).await?;
     let stored = scope::current(tx, by.org, place, body.id, "conflict").await?;
     let mut conflict: Conflict = serde_json::from_str(&crypto.open_text(&stored))?;

@@ -7,6 +7,7 @@ use aws_lc_rs::{digest, hmac};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use std::borrow::Cow;
+use std::sync::{Arc, RwLock};
 
 use crate::clock::random;
 use crate::config::Config;
@@ -14,10 +15,36 @@ use crate::config::Config;
 /// Marks a sealed text inside a stored record; `~` needs no escape in JSON and base64url none either.
 pub const MARK: &str = "~sealed~";
 
-/// Everything derived from the one secret of the installation.
-pub struct Crypto {
+/// What seals and looks up personal data: changed by `kilele keys rotate`, while all else stays.
+pub struct DataKey {
+    pub id: i64,
     seal: LessSafeKey,
     lookup: hmac::Key,
+}
+
+impl DataKey {
+    fn new(id: i64, seal: &[u8; 32], lookup: &[u8; 32]) -> Self {
+        let seal = UnboundKey::new(&AES_256_GCM, seal).expect("AES-256 takes 32 bytes");
+        Self { id, seal: LessSafeKey::new(seal), lookup: hmac::Key::new(hmac::HMAC_SHA256, lookup) }
+    }
+
+    fn unseal(&self, text: &str) -> Option<String> {
+        let bytes = unb64(text)?;
+        let (nonce, sealed) = bytes.split_at_checked(12)?;
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let clear = self.seal.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
+        String::from_utf8(clear.to_vec()).ok()
+    }
+}
+
+/// Keys by their age; the one in use first.
+type Ring = Vec<Arc<DataKey>>;
+
+/// Everything derived from the one secret of the installation.
+pub struct Crypto {
+    ring: RwLock<Arc<Ring>>,
+    audit: hmac::Key,
     pub tokens: [u8; 32],
     signing: Ed25519KeyPair,
     root: hmac::Key,
@@ -40,10 +67,10 @@ impl Crypto {
             let tag = hmac::sign(&root, format!("kilele {purpose} 1").as_bytes());
             tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes")
         };
-        let seal = UnboundKey::new(&AES_256_GCM, &derive("seal")).expect("AES-256 takes 32 bytes");
         let signing = Ed25519KeyPair::from_seed_unchecked(&derive("sign")).expect("Ed25519 takes 32 bytes");
-        let lookup = hmac::Key::new(hmac::HMAC_SHA256, &derive("lookup"));
-        Self { seal: LessSafeKey::new(seal), lookup, tokens: derive("tokens"), signing, root }
+        let first = Arc::new(DataKey::new(0, &derive("seal"), &derive("lookup")));
+        let audit = hmac::Key::new(hmac::HMAC_SHA256, &derive("audit"));
+        Self { ring: RwLock::new(Arc::new(vec![first])), audit, tokens: derive("tokens"), signing, root }
     }
 
     /// 32 bytes for one further purpose, always the same for this installation.
@@ -51,13 +78,83 @@ impl Crypto {
         hmac::sign(&self.root, format!("kilele {purpose} 1").as_bytes()).as_ref().try_into().expect("32 bytes")
     }
 
-    /// AES-256-GCM under a random nonce: `~sealed~` + base64url(nonce ‖ ciphertext ‖ tag) + `~`.
+    /// A keyed hash for one purpose: of something that can be guessed, kept so that the table alone tells nothing.
+    pub fn mac(&self, purpose: &str, data: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose));
+        hmac::sign(&key, data).as_ref().to_vec()
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().expect("no panic while held"))
+    }
+
+    /// The data keys, as they are kept: wrapped. `current` seals from now on; the first one is always there to open.
+    pub fn set_ring(&self, kept: &[(i64, String)], current: i64) -> Result<()> {
+        let mut ring: Ring = self.ring().iter().filter(|key| key.id == 0).cloned().collect();
+        for (id, wrapped) in kept {
+            let root =
+                unb64(&self.unwrap(wrapped).context("a data key does not open with this secret")?).context("a data key")?;
+            let derive = |purpose: &str| -> [u8; 32] {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, &root);
+                hmac::sign(&key, purpose.as_bytes()).as_ref().try_into().expect("HMAC-SHA256 has 32 bytes")
+            };
+            ring.push(Arc::new(DataKey::new(*id, &derive("seal"), &derive("lookup"))));
+        }
+        ring.sort_by_key(|key| (key.id != current, -key.id));
+        *self.ring.write().expect("no panic while held") = Arc::new(ring);
+        Ok(())
+    }
+
+    /// A new data key, wrapped for the table.
+    pub fn new_data_key(&self) -> String {
+        let wrapping = DataKey::new(0, &self.derive("data-keys"), &[0; 32]);
+        let nonce: [u8; 12] = random();
+        let mut bytes = b64(&random::<32>()).into_bytes();
+        let sealed = wrapping.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes);
+        sealed.expect("AES-GCM seals texts of this size");
+        b64(&[&nonce[..], &bytes].concat())
+    }
+
+    fn unwrap(&self, wrapped: &str) -> Option<String> {
+        DataKey::new(0, &self.derive("data-keys"), &[0; 32]).unseal(wrapped)
+    }
+
+    /// AES-256-GCM under a random nonce: `~sealed~` + base64url(nonce ‖ ciphertext ‖ tag) + `~`; after the first rotation
+    /// with the number of its key before it, as `k1.`.
     pub fn seal(&self, clear: &str) -> String {
+        let ring = self.ring();
+        let key = &ring[0];
         let nonce: [u8; 12] = random();
         let mut bytes = clear.as_bytes().to_vec();
-        let sealed = self.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes);
+        let sealed = key.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes);
         sealed.expect("AES-GCM seals texts of this size");
-        format!("{MARK}{}~", b64(&[&nonce[..], &bytes].concat()))
+        let number = if key.id == 0 { String::new() } else { format!("k{}.", key.id) };
+        format!("{MARK}{number}{}~", b64(&[&nonce[..], &bytes].concat()))
+    }
+
+    /// A stored text with what older keys sealed sealed by the one in use; nothing when there is none of it.
+    pub fn reseal_text(&self, stored: &str) -> Option<String> {
+        let ring = self.ring();
+        let (mut out, mut rest, mut changed) = (String::with_capacity(stored.len()), stored, false);
+        while let Some(at) = rest.find(MARK) {
+            let (before, sealed) = rest.split_at(at);
+            out.push_str(before);
+            let sealed = &sealed[MARK.len()..];
+            let end = sealed.find('~').filter(|end| key_of(&sealed[..*end]).0 != ring[0].id);
+            match end.and_then(|end| Some((end, self.unseal(&sealed[..end])?))) {
+                Some((end, clear)) => {
+                    out.push_str(&self.seal(&clear));
+                    rest = &sealed[end + 1..];
+                    changed = true;
+                }
+                None => {
+                    out.push_str(MARK);
+                    rest = sealed;
+                }
+            }
+        }
+        out.push_str(rest);
+        changed.then_some(out)
     }
 
     /// A stored text with every sealed part opened. What does not open stays as it is.
@@ -93,22 +190,25 @@ impl Crypto {
     }
 
     fn unseal(&self, text: &str) -> Option<String> {
-        let bytes = unb64(text)?;
-        let (nonce, sealed) = bytes.split_at_checked(12)?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let clear = self.seal.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
-        String::from_utf8(clear.to_vec()).ok()
+        let (id, text) = key_of(text);
+        self.ring().iter().find(|key| key.id == id)?.unseal(text)
     }
 
     /// A keyed hash by which an id or a phone number is looked up without being readable.
     pub fn lookup(&self, org: uuid::Uuid, kind: &str, value: &str) -> Vec<u8> {
-        let mut context = hmac::Context::with_key(&self.lookup);
-        context.update(org.as_bytes());
-        context.update(kind.as_bytes());
-        context.update(b"\0");
-        context.update(value.as_bytes());
-        context.sign().as_ref()[..16].to_vec()
+        lookup(&self.ring()[0], org, kind, value)
+    }
+
+    /// The hashes by which it may be found: of the key in use, and, while keys are changed, of the one before.
+    pub fn lookups(&self, org: uuid::Uuid, kind: &str, value: &str) -> [Vec<u8>; 2] {
+        let ring = self.ring();
+        [&ring[0], ring.get(1).unwrap_or(&ring[0])].map(|key| lookup(key, org, kind, value))
+    }
+
+    /// What an audit event's hash covers of its change. Keyed, so that an erased value cannot be guessed from it; over the
+    /// opened text, so that it stays when the keys that seal are changed.
+    pub fn audit(&self, change: &str) -> Vec<u8> {
+        hmac::sign(&self.audit, self.open_text(change).as_bytes()).as_ref().to_vec()
     }
 
     /// The server's Ed25519 counter-signature.
@@ -125,6 +225,21 @@ impl Crypto {
     pub fn public_key(&self) -> &[u8] {
         self.signing.public_key().as_ref()
     }
+}
+
+fn lookup(key: &DataKey, org: uuid::Uuid, kind: &str, value: &str) -> Vec<u8> {
+    let mut context = hmac::Context::with_key(&key.lookup);
+    context.update(org.as_bytes());
+    context.update(kind.as_bytes());
+    context.update(b"\0");
+    context.update(value.as_bytes());
+    context.sign().as_ref()[..16].to_vec()
+}
+
+/// Which key sealed a part, and the part without its number. `.` is no letter of base64url.
+fn key_of(sealed: &str) -> (i64, &str) {
+    let numbered = sealed.strip_prefix('k').and_then(|rest| rest.split_once('.'));
+    numbered.and_then(|(id, rest)| Some((id.parse().ok()?, rest))).unwrap_or((0, sealed))
 }
 
 fn key_file(config: &Config) -> Result<String> {

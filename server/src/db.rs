@@ -1,9 +1,12 @@
 //! One SQL text, two engines: reads on a pool, writes only on a [`Tx`], committed in groups on SQLite.
 
 mod arg;
+mod later;
+pub mod wall;
 mod write;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,9 +20,21 @@ pub use arg::Arg;
 pub use write::{Tx, Work};
 
 use crate::config::Config;
+use crate::crypto::Crypto;
 use crate::error::Result;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// The migrations of one engine: those for both, and those whose file names end in `.sqlite.sql` or `.postgres.sql`.
+fn migrations(other: &str) -> sqlx::migrate::Migrator {
+    let own = MIGRATIONS.iter().filter(|m| !m.description.ends_with(other)).cloned();
+    sqlx::migrate::Migrator::with_migrations(own.collect())
+}
+
+/// Threads that read from SQLite: more than a few to each core only wait for one another.
+fn readers() -> u32 {
+    std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get() as u32).clamp(4, 16))
+}
 
 /// A row that both engines can fill.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -33,6 +48,17 @@ pub struct Hint {
     pub revision: i64,
 }
 
+impl Hint {
+    /// "This member follows other feeds from now on": in the member's own feed, at a revision that none ever has.
+    pub fn of_other_feeds(org: Uuid, member: Uuid) -> Self {
+        Self { org, feed: member, revision: 0 }
+    }
+
+    pub fn is_of_other_feeds(&self, org: Uuid, member: Uuid) -> bool {
+        (self.org, self.feed, self.revision) == (org, member, 0)
+    }
+}
+
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
@@ -43,7 +69,8 @@ pub struct Db {
 #[derive(Clone)]
 enum Engine {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    /// With the wall, where it stands: what is read for a caller is read behind it.
+    Postgres(PgPool, Option<Arc<wall::Wall>>),
 }
 
 impl Db {
@@ -51,7 +78,7 @@ impl Db {
     ///
     /// # Errors
     /// When it cannot be reached or a migration fails.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, crypto: Arc<Crypto>) -> anyhow::Result<Self> {
         let (hints, _) = broadcast::channel(1024);
         if let Some(path) = config.database_url.strip_prefix("sqlite://") {
             if let Some(folder) = std::path::Path::new(path).parent() {
@@ -65,6 +92,10 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 .pragma("cache_size", "-4000")
                 .collation("C", |a, b| a.cmp(b))
+                // What a savepoint would need to go back stays in memory: it is gone with the group.
+                .pragma("temp_store", "MEMORY")
+                // 16 MB between two moves of the log into the file: each of them waits for the disk twice.
+                .pragma("wal_autocheckpoint", "4000")
                 .statement_cache_capacity(256);
             let write = SqlitePoolOptions::new()
                 .max_connections(1)
@@ -74,13 +105,13 @@ impl Db {
                 .connect_with(options.clone())
                 .await
                 .with_context(|| format!("opening {path}"))?;
-            MIGRATIONS.run(&write).await.context("migrations")?;
+            migrations(".postgres").run(&write).await.context("migrations")?;
             let read = SqlitePoolOptions::new()
-                .max_connections(8)
+                .max_connections(readers())
                 .test_before_acquire(false)
                 .connect_with(options.pragma("query_only", "ON"))
                 .await?;
-            let writer = write::Writer::sqlite(write.acquire().await?, hints.clone());
+            let writer = write::Writer::sqlite(write.acquire().await?, crypto, hints.clone());
             Ok(Self { engine: Engine::Sqlite(read), writer, hints })
         } else {
             let options = PgConnectOptions::from_str(&config.database_url).context("KILELE_DATABASE_URL")?;
@@ -88,16 +119,20 @@ impl Db {
                 .max_connections(24)
                 .acquire_timeout(Duration::from_secs(10))
                 .test_before_acquire(false)
-                .connect_with(options)
+                .connect_with(options.clone())
                 .await
                 .context("connecting to PostgreSQL")?;
-            MIGRATIONS.run(&pool).await.context("migrations")?;
-            let writer = write::Writer::postgres(pool.clone(), hints.clone());
-            Ok(Self { engine: Engine::Postgres(pool), writer, hints })
+            migrations(".sqlite").run(&pool).await.context("migrations")?;
+            let wall = wall::Wall::raise(&pool, options).await?.map(Arc::new);
+            let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), hints.clone());
+            Ok(Self { engine: Engine::Postgres(pool, wall), writer, hints })
         }
     }
 
     /// A read. Writes exist only on [`Tx`].
+    ///
+    /// SQLite plans a statement anew, each time, when it has `LIKE $1` or `LIMIT $1`: the plan may hang on the value.
+    /// `LIMIT CAST($1 AS BIGINT)` is planned once.
     pub fn query(&self, sql: &'static str) -> Query<&Self> {
         Query { on: self, sql, args: Vec::new() }
     }
@@ -124,7 +159,7 @@ impl Db {
     pub fn pick<T>(&self, sqlite: T, postgres: T) -> T {
         match self.engine {
             Engine::Sqlite(_) => sqlite,
-            Engine::Postgres(_) => postgres,
+            Engine::Postgres(..) => postgres,
         }
     }
 }
@@ -151,9 +186,13 @@ impl Query<&Db> {
                 let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(self.sql), arg::sqlite(self.args)?);
                 Ok(query.fetch_all(pool).await?)
             }
-            Engine::Postgres(pool) => {
+            Engine::Postgres(pool, wall) => {
                 let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(self.sql), arg::postgres(self.args)?);
-                Ok(query.fetch_all(pool).await?)
+                let Some((wall, org)) = wall.as_ref().zip(wall::standing()) else { return Ok(query.fetch_all(pool).await?) };
+                let mut held = wall.take(org).await?;
+                let rows = query.fetch_all(&mut *held.connection).await?;
+                held.park();
+                Ok(rows)
             }
         }
     }

@@ -67,6 +67,11 @@ impl Error {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
     }
 
+    /// The organisation does not use this part.
+    pub fn module_off() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "module_off", "This organisation does not use this part of Kilele.")
+    }
+
     pub fn conflict(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
     }
@@ -160,6 +165,12 @@ impl From<sqlx::Error> for Error {
 impl From<kilele_media::StoreError> for Error {
     fn from(cause: kilele_media::StoreError) -> Self {
         tracing::warn!(error = %cause, "media storage");
+        if matches!(cause, kilele_media::StoreError::Full) {
+            let message = "The server's disk for pictures is full. They stay on the phone until there is room.";
+            let mut error = Self::new(StatusCode::INSUFFICIENT_STORAGE, "server_full", message);
+            error.retry_after = Some(60);
+            return error;
+        }
         Self::unavailable("The storage of pictures does not answer. Try again.")
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::auth::Member;
 use crate::db::{Hint, Tx};
 use crate::error::{Error, Result};
+use crate::packed;
 
 /// Feeds whose next revision this transaction holds; the row lock orders all writers of a feed.
 pub struct Locked {
@@ -42,11 +44,39 @@ pub async fn lock(tx: &mut Tx, org: Uuid, feeds: impl IntoIterator<Item = Uuid>)
             .bind(id)
             .optional()
             .await?;
-        let (revision, audit_at, audit, signature_at, signature) = row.ok_or_else(|| Error::not_found("place"))?;
-        tx.hints.push(Hint { org, feed: id, revision });
-        held.insert(id, Head { revision, audit: (audit_at, audit), signature: (signature_at, signature) });
+        held.insert(id, head(tx, org, id, row.ok_or_else(|| Error::not_found("place"))?));
     }
     Ok(Locked { org, held })
+}
+
+/// Locks a place's feed and answers the level of the place, if this member sees it: one trip for both.
+///
+/// # Errors
+/// As [`lock`].
+pub async fn lock_place(tx: &mut Tx, member: &Member, place: Uuid) -> Result<(Locked, Option<i64>)> {
+    let org = member.org;
+    type Row = (i64, i64, Option<Vec<u8>>, i64, Option<Vec<u8>>, Option<i64>);
+    let row: Option<Row> = tx
+        .query(
+            "UPDATE feed SET revision = revision + 1 WHERE org = $1 AND id = $2
+             RETURNING revision, audit_sequence, audit_head, signature_sequence, signature_head,
+                 (SELECT p.level FROM member_feed m JOIN place p ON p.org = m.org AND p.id = m.feed
+                  WHERE m.org = $1 AND m.member = $3 AND m.feed = $2)",
+        )
+        .bind(org)
+        .bind(place)
+        .bind(member.id)
+        .optional()
+        .await?;
+    let (revision, audit_at, audit, signature_at, signature, level) = row.ok_or_else(|| Error::not_found("place"))?;
+    let head = head(tx, org, place, (revision, audit_at, audit, signature_at, signature));
+    Ok((Locked { org, held: BTreeMap::from([(place, head)]) }, level))
+}
+
+fn head(tx: &mut Tx, org: Uuid, feed: Uuid, row: HeadRow) -> Head {
+    let (revision, audit_at, audit, signature_at, signature) = row;
+    tx.hints.push(Hint { org, feed, revision });
+    Head { revision, audit: (audit_at, audit), signature: (signature_at, signature) }
 }
 
 impl Locked {
@@ -76,26 +106,21 @@ impl Locked {
 
     async fn entry(&self, tx: &mut Tx, feed: Uuid, kind: &'static str, id: Uuid, deleted: bool, body: String) -> Result<()> {
         // A record never becomes one of another kind: an id that a device made must not hit somebody's record.
-        let written = tx
-            .query(
-                "INSERT INTO feed_entry (org, feed, id, kind, revision, deleted, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        tx.query(
+            "INSERT INTO feed_entry (org, feed, id, kind, revision, deleted, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
                  ON CONFLICT (org, feed, id) DO UPDATE
                  SET revision = excluded.revision, deleted = excluded.deleted, body = excluded.body
                  WHERE feed_entry.kind = excluded.kind",
-            )
-            .bind(self.org)
-            .bind(feed)
-            .bind(id)
-            .bind(kind)
-            .bind(self.revision(feed))
-            .bind(deleted)
-            .bind(body)
-            .run()
-            .await?;
-        if written == 0 {
-            return Err(Error::refused("exists", "Another record has this id."));
-        }
-        Ok(())
+        )
+        .bind(self.org)
+        .bind(feed)
+        .bind(id)
+        .bind(kind)
+        .bind(self.revision(feed))
+        .bind(deleted)
+        .bind(packed::pack(body))
+        .later_or(|| Error::refused("exists", "Another record has this id."))
+        .await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::{MINUTE, Millis, new_id};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::{media, notifications};
+use crate::{audit, media, notifications, privacy};
 
 const LEASE: Millis = 2 * MINUTE;
 const TRIES: i64 = 8;
@@ -37,8 +37,9 @@ pub async fn enqueue(tx: &mut Tx, org: Uuid, new: New, body: &impl Serialize) ->
     .bind(new.dedupe)
     .bind(serde_json::to_string(body)?)
     .bind(new.run_at)
-    .run()
+    .later()
     .await?;
+    tx.jobs = true;
     Ok(())
 }
 
@@ -57,14 +58,22 @@ struct Job {
 /// Runs jobs until told to stop.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     let mut workers = tokio::task::JoinSet::new();
-    let mut swept: Millis = 0;
+    let (mut swept, mut read): (Millis, Millis) = (0, 0);
     while !*stop.borrow() {
         if app.clock.now() - swept > 10 * MINUTE {
             swept = app.clock.now();
-            for swept in [media::tus::sweep(&app).await, bury(&app).await] {
+            let sealed = audit::seal::all(&app).await.map(drop);
+            let kept = privacy::retention::all(&app).await.map(drop);
+            for swept in [media::tus::sweep(&app).await, bury(&app).await, sealed, kept] {
                 if let Err(error) = swept {
                     error.log();
                 }
+            }
+        }
+        if app.clock.now() - read > privacy::keys::READ_AGAIN {
+            read = app.clock.now();
+            if let Err(error) = privacy::keys::read(&app).await {
+                error.log();
             }
         }
         while workers.len() < WORKERS {
@@ -128,6 +137,7 @@ async fn claim(app: &App) -> Result<Option<Job>> {
 async fn perform(app: App, job: Job) {
     let done: Result<Option<Later>> = match job.kind.as_str() {
         "media.derive" => media::derive_job(&app, job.org, &job.body).await.map(|()| None),
+        "media.forget" => privacy::erase::forget_picture(&app, job.org, &job.body).await.map(|()| None),
         "push" => notifications::push_job(&app, job.org, &job.body).await,
         other => Err(Error::unexpected(anyhow::anyhow!("no such job: {other}"))),
     };
@@ -138,7 +148,7 @@ async fn perform(app: App, job: Job) {
         Err(error) => {
             error.log();
             // A part that is down for a while is no reason to give up; the job's own fault is, in the end.
-            let passing = error.status == poem::http::StatusCode::SERVICE_UNAVAILABLE;
+            let passing = error.retry_after.is_some();
             let state = if passing || job.attempts < TRIES { "queued" } else { "dead" };
             settle(&app, job.id, state, 1000 << job.attempts.min(11), Some(error.code().to_owned())).await
         }

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::{Reader, access};
+use crate::db::wall;
 use crate::error::Result;
 
 const PING: Duration = Duration::from_secs(25);
-/// Feeds and session are looked at again this often: a socket must not outlive either.
+/// Feeds and session are looked at again this often at least: a socket must not outlive either.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 #[handler]
@@ -44,6 +45,14 @@ async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocket
     loop {
         let message = tokio::select! {
             hint = hints.recv() => match hint {
+                // Another village: what moves there is followed from here on, and what is there already is fetched.
+                Ok(hint) if hint.is_of_other_feeds(reader.org, reader.id) => match followed(&app, &reader).await {
+                    Ok(now) => {
+                        feeds = now;
+                        Message::text("{}")
+                    }
+                    Err(_) => return,
+                },
                 Ok(hint) if hint.org == reader.org && feeds.contains(&hint.feed) => {
                     Message::text(format!("{{\"feed\":\"{}\",\"revision\":{}}}", hint.feed, hint.revision))
                 }
@@ -73,12 +82,8 @@ async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocket
 }
 
 async fn followed(app: &App, reader: &Reader) -> Result<HashSet<Uuid>> {
-    let rows: Vec<(Uuid,)> = app
-        .db
-        .query("SELECT feed FROM member_feed WHERE org = $1 AND member = $2")
-        .bind(reader.org)
-        .bind(reader.id)
-        .all()
-        .await?;
+    let query = app.db.query("SELECT feed FROM member_feed WHERE org = $1 AND member = $2").bind(reader.org).bind(reader.id);
+    // A socket outlives its request: the wall is put up again.
+    let rows: Vec<(Uuid,)> = wall::within(reader.org, query.all()).await?;
     Ok(rows.into_iter().map(|(feed,)| feed).collect())
 }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-/// Gives memory back to the system after pictures and passwords; the C library's allocator keeps it.
+/// Gives memory back to the system a moment after pictures and passwords; the C library's allocator keeps it. The C
+/// parts (the decoder, SQLite) use it too. Its settings stand in `.cargo/config.toml`.
 #[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

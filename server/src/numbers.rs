@@ -4,29 +4,48 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Mutex;
 
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::Result;
 
-const BLOCK: i64 = 20;
+/// The first block of a series is small, so that a restart leaves a small gap; while numbers go fast, blocks grow.
+const FIRST: i64 = 20;
+const LARGEST: i64 = 640;
 
 #[derive(Default)]
 pub struct Numbers {
-    left: Mutex<HashMap<(Uuid, String), Range<i64>>>,
+    blocks: Mutex<HashMap<(Uuid, String), Block>>,
+}
+
+struct Block {
+    left: Range<i64>,
+    next_size: i64,
 }
 
 /// The next number of a series, for example `VIS-2026-00042`. Not to be called inside a write transaction.
 pub async fn next(app: &App, org: Uuid, series: &str) -> Result<String> {
     let year = chrono::DateTime::from_timestamp_millis(app.clock.now()).map_or(1970, |t| chrono::Datelike::year(&t));
     let name = format!("{series}-{year}");
-    let key = (org, name.clone());
-    if let Some(number) = taken(app, &key) {
-        return Ok(format!("{name}-{number:05}"));
-    }
-    let wanted = name.clone();
+    // Held while a block is fetched: those who wait for a number take theirs from it instead of a block each.
+    let mut blocks = app.numbers.blocks.lock().await;
+    let block = blocks.entry((org, name.clone())).or_insert(Block { left: 0..0, next_size: FIRST });
+    let number = match block.left.next() {
+        Some(number) => number,
+        None => {
+            let size = block.next_size;
+            let end = take(app, org, name.clone(), size).await?;
+            *block = Block { left: end - size + 1..end, next_size: (size * 2).min(LARGEST) };
+            end - size
+        }
+    };
+    Ok(format!("{name}-{number:05}"))
+}
+
+/// Takes `size` numbers from the counter that all copies share; answers the first that was not taken.
+async fn take(app: &App, org: Uuid, name: String, size: i64) -> Result<i64> {
     let (end,): (i64,) = app
         .db
         .write(move |tx| {
@@ -36,19 +55,12 @@ pub async fn next(app: &App, org: Uuid, series: &str) -> Result<String> {
                      ON CONFLICT (org, name) DO UPDATE SET next = number_block.next + $3 RETURNING next",
                 )
                 .bind(org)
-                .bind(wanted)
-                .bind(BLOCK)
+                .bind(name)
+                .bind(size)
                 .one()
                 .await
             })
         })
         .await?;
-    let mut left = app.numbers.left.lock().expect("no panic while held");
-    // Another task may have fetched a block meanwhile; the smaller remainder is dropped.
-    left.insert(key, end - BLOCK + 1..end);
-    Ok(format!("{name}-{:05}", end - BLOCK))
-}
-
-fn taken(app: &App, key: &(Uuid, String)) -> Option<i64> {
-    app.numbers.left.lock().expect("no panic while held").get_mut(key)?.next()
+    Ok(end)
 }

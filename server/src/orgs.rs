@@ -1,15 +1,23 @@
-//! The organisation: its record, the statements people sign under, and how a new one comes to be.
+//! The organisation: its record and settings, the statements people sign under, and how a new one comes to be.
 
-use poem_openapi::Object;
+use base64::Engine;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::app::App;
 use crate::audit::{self, Actor};
+use crate::auth::Admin;
+use crate::auth::roles::{Module, OPTIONAL};
 use crate::check;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
+use crate::packed;
+use crate::platform::api::check_money_and_time;
+use crate::scope;
 use crate::visits::{REQUIRED_SLOTS, TOPICS};
 
 /// The organisation as devices and the API show it.
@@ -26,6 +34,46 @@ pub struct Organisation {
     pub topics: Vec<String>,
     /// What a visit needs before it can be submitted.
     pub required_slots: Vec<String>,
+    /// Whether phones send the camera's own file instead of a small copy. Records of older servers do not say.
+    #[serde(default)]
+    pub keep_originals: bool,
+    /// Modules that are on: households, visits, figures, home.
+    #[serde(default = "all_modules")]
+    pub modules: Vec<Module>,
+    /// How the organisation calls itself on its screens; else its name.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Lines under the name on what is printed.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letterhead: Option<String>,
+    /// A small picture: `data:image/png;base64,…` or jpeg.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+}
+
+fn all_modules() -> Vec<Module> {
+    OPTIONAL.into()
+}
+
+/// What an administrator may change of the organisation; what is not named stays.
+#[derive(Clone, Default, Object)]
+pub struct OrganisationChange {
+    pub keep_originals: Option<bool>,
+    /// en or sw: what new members are offered first
+    pub locale: Option<String>,
+    /// ISO 4217
+    pub currency: Option<String>,
+    pub time_zone: Option<String>,
+    /// Modules that are on; a module that is off is gone from menus, API and sync.
+    pub modules: Option<Vec<Module>>,
+    /// Empty: the name itself.
+    pub display_name: Option<String>,
+    pub letterhead: Option<String>,
+    /// `data:image/png;base64,…` or jpeg, at most 40,000 characters; empty: none.
+    pub logo: Option<String>,
 }
 
 /// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone.
@@ -89,6 +137,11 @@ pub async fn create(tx: &mut Tx, actor: &Actor, code: &str, name: &str, demo: bo
         demo,
         topics: TOPICS.iter().map(|t| (*t).into()).collect(),
         required_slots: REQUIRED_SLOTS.iter().map(|s| (*s).into()).collect(),
+        keep_originals: false,
+        modules: all_modules(),
+        display_name: None,
+        letterhead: None,
+        logo: None,
     };
     feeds.put(tx, org, "organisation", org, &organisation).await?;
     for (language, text) in STATEMENTS {
@@ -99,4 +152,94 @@ pub async fn create(tx: &mut Tx, actor: &Actor, code: &str, name: &str, demo: bo
     let change = (None::<&Organisation>, Some(&organisation));
     audit::append(tx, &mut feeds, org, actor, "organisation.create", ("organisation", org), change).await?;
     Ok(organisation)
+}
+
+/// Changes the settings; phones have them with their next sync.
+///
+/// # Errors
+/// 404 when the organisation has no record.
+pub async fn change(tx: &mut Tx, actor: &Actor, change: OrganisationChange) -> Result<Organisation> {
+    let org = actor.org;
+    checked(&change)?;
+    let mut feeds = feed::lock(tx, org, [org]).await?;
+    let stored: Option<(Vec<u8>,)> =
+        tx.query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND id = $1").bind(org).optional().await?;
+    let before: Organisation =
+        serde_json::from_str(&packed::open(&stored.ok_or_else(|| Error::not_found("organisation"))?.0)?)?;
+    let text = |new: Option<String>, old: &Option<String>| match new {
+        Some(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        None => old.clone(),
+    };
+    let after = Organisation {
+        keep_originals: change.keep_originals.unwrap_or(before.keep_originals),
+        locale: change.locale.unwrap_or_else(|| before.locale.clone()),
+        currency: change.currency.unwrap_or_else(|| before.currency.clone()),
+        time_zone: change.time_zone.unwrap_or_else(|| before.time_zone.clone()),
+        modules: change.modules.map_or_else(|| before.modules.clone(), tidy),
+        display_name: text(change.display_name, &before.display_name),
+        letterhead: text(change.letterhead, &before.letterhead),
+        logo: text(change.logo, &before.logo),
+        ..before.clone()
+    };
+    if after.modules != before.modules {
+        let names: Vec<&str> = after.modules.iter().map(|module| module.as_str()).collect();
+        tx.query("UPDATE organisation SET modules = $2 WHERE id = $1").bind(org).bind(names.join(" ")).run().await?;
+        scope::spell_out_all(tx, org, actor.at).await?;
+    }
+    feeds.put(tx, org, "organisation", org, &after).await?;
+    let what = (Some(&before), Some(&after));
+    audit::append(tx, &mut feeds, org, actor, "organisation.change", ("organisation", org), what).await?;
+    Ok(after)
+}
+
+/// In the order of the code, each once.
+fn tidy(wanted: Vec<Module>) -> Vec<Module> {
+    OPTIONAL.into_iter().filter(|module| wanted.contains(module)).collect()
+}
+
+const LARGEST_LOGO: usize = 40_000;
+
+fn checked(change: &OrganisationChange) -> Result<()> {
+    if let Some(locale) = &change.locale {
+        check::one_of("locale", locale, &["en", "sw"])?;
+    }
+    check_money_and_time(change.currency.as_deref(), change.time_zone.as_deref())?;
+    check::text("display_name", change.display_name.as_deref().unwrap_or_default(), 120)?;
+    check::text("letterhead", change.letterhead.as_deref().unwrap_or_default(), 500)?;
+    if let Some(modules) = &change.modules {
+        if let Some(module) = modules.iter().find(|module| !OPTIONAL.contains(module)) {
+            let message = format!("{} is never off.", module.as_str());
+            return Err(Error::invalid("modules", message));
+        }
+        if modules.contains(&Module::Visits) && !modules.contains(&Module::Households) {
+            return Err(Error::invalid("modules", "Visits are visits of households: both, or households alone."));
+        }
+    }
+    if let Some(logo) = change.logo.as_deref().filter(|logo| !logo.is_empty()) {
+        let bytes = ["png", "jpeg"].iter().find_map(|kind| {
+            let text = logo.strip_prefix(&format!("data:image/{kind};base64,"))?;
+            let bytes = base64::prelude::BASE64_STANDARD.decode(text).ok()?;
+            let magic: &[u8] = if *kind == "png" { b"\x89PNG\r\n\x1a\n" } else { &[0xff, 0xd8, 0xff] };
+            bytes.starts_with(magic).then_some(bytes)
+        });
+        if logo.len() > LARGEST_LOGO || bytes.is_none() {
+            return Err(Error::invalid("logo", "A logo is a PNG or JPEG of at most 30 kB."));
+        }
+    }
+    Ok(())
+}
+
+pub struct Api(pub App);
+
+#[OpenApi(tag = "crate::api::Tag::Members")]
+impl Api {
+    /// Change the organisation's settings
+    #[oai(path = "/api/organisation", method = "put", operation_id = "changeOrganisation")]
+    async fn change(&self, admin: Admin, wanted: Json<OrganisationChange>) -> Result<Json<Organisation>> {
+        let actor = Actor { org: admin.org, member: Some(admin.id), device: Some(admin.device), at: self.0.clock.now() };
+        let changed = self.0.db.write(move |tx| Box::pin(async move { change(tx, &actor, wanted.0).await })).await?;
+        // Whoever is signed in has what is on from now on.
+        self.0.sessions.forget_all();
+        Ok(Json(changed))
+    }
 }

@@ -7,12 +7,14 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::audit::{self, Actor};
-use crate::auth::{Admin, Reader};
+use crate::auth::{Member, PlaceImporter, PlaceManager, PlaceReader};
 use crate::check;
 use crate::clock::new_id;
+use crate::commands::Context;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::feed;
+use crate::feed::{self, Locked};
+use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
 
@@ -104,11 +106,29 @@ pub async fn add(tx: &mut Tx, actor: &Actor, new: NewPlace) -> Result<Place> {
     Ok(place)
 }
 
-/// Households live in villages, not in counties and not in an inbox.
-pub async fn demand_village(tx: &mut Tx, org: Uuid, place: Uuid) -> Result<()> {
-    let village: Option<(Uuid,)> =
-        tx.query("SELECT id FROM place WHERE org = $1 AND id = $2 AND level = 2").bind(org).bind(place).optional().await?;
-    village.map(drop).ok_or_else(|| Error::not_found("village").field("place"))
+/// Locks the feed of a place that the member sees and that is a village: households live there, not in counties and not
+/// in an inbox.
+///
+/// # Errors
+/// 404 for both, so that nobody learns of places beyond their own.
+pub async fn lock_village(tx: &mut Tx, context: &Context, place: Uuid) -> Result<Locked> {
+    let member: &Member = &context.reader;
+    let (feeds, level) = feed::lock_place(tx, member, place).await?;
+    match level {
+        Some(2) => Ok(feeds),
+        Some(_) => Err(Error::not_found("village").field("place")),
+        None => {
+            // A village that went to somebody else: what was made before is still taken.
+            scope::demand_then(tx, context, place, "place").await?;
+            let village: Option<(Uuid,)> = tx
+                .query("SELECT id FROM place WHERE org = $1 AND id = $2 AND level = 2")
+                .bind(member.org)
+                .bind(place)
+                .optional()
+                .await?;
+            village.map(|_| feeds).ok_or_else(|| Error::not_found("village").field("place"))
+        }
+    }
 }
 
 pub struct Api(pub App);
@@ -131,13 +151,13 @@ pub struct Imported {
 impl Api {
     /// All places of the organisation
     #[oai(path = "/api/places", method = "get", operation_id = "listPlaces")]
-    async fn list(&self, reader: Reader) -> Result<Stored<Page<Place>>> {
+    async fn list(&self, reader: PlaceReader) -> Result<Stored<Page<Place>>> {
         Ok(page(stored(&self.0.db, reader.org, "place").await?, None))
     }
 
     /// Add a place
     #[oai(path = "/api/places", method = "post", operation_id = "addPlace")]
-    async fn add(&self, admin: Admin, place: Json<NewPlace>) -> Result<Json<Place>> {
+    async fn add(&self, admin: PlaceManager, place: Json<NewPlace>) -> Result<Json<Place>> {
         let actor = actor(&self.0, &admin);
         let added = self
             .0
@@ -145,7 +165,7 @@ impl Api {
             .write(move |tx| {
                 Box::pin(async move {
                     let place = add(tx, &actor, place.0).await?;
-                    scope::spell_out_all(tx, actor.org).await?;
+                    scope::spell_out_all(tx, actor.org, actor.at).await?;
                     Ok(place)
                 })
             })
@@ -157,7 +177,7 @@ impl Api {
     ///
     /// Columns `code,parent_code,name,lat,lon`, a header line, parents before their children. All rows or none.
     #[oai(path = "/api/places/import", method = "post", operation_id = "importPlaces")]
-    async fn import(&self, admin: Admin, csv: Table) -> Result<Json<Imported>> {
+    async fn import(&self, admin: PlaceImporter, csv: Table) -> Result<Json<Imported>> {
         let (Table::Csv(text) | Table::Plain(text)) = csv;
         let rows = rows(&text.0)?;
         let actor = actor(&self.0, &admin);
@@ -173,7 +193,7 @@ impl Api {
                             error.details(serde_json::json!({ "line": at }))
                         })?;
                     }
-                    scope::spell_out_all(tx, actor.org).await
+                    scope::spell_out_all(tx, actor.org, actor.at).await
                 })
             })
             .await?;
@@ -184,15 +204,15 @@ impl Api {
 /// The organisation feed's records of one kind, joined by the database.
 pub async fn stored(db: &Db, org: Uuid, kind: &'static str) -> Result<Option<String>> {
     let (items,): (Option<String>,) = db
-        .query("SELECT string_agg(body, ',' ORDER BY id) FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = $2 AND NOT deleted")
+        .query("SELECT string_agg(hex(body), ',' ORDER BY id) FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = $2 AND NOT deleted")
         .bind(org)
         .bind(kind)
         .one()
         .await?;
-    Ok(items)
+    items.as_deref().map(packed::open_list).transpose()
 }
 
-fn actor(app: &App, admin: &Admin) -> Actor {
+fn actor(app: &App, admin: &Member) -> Actor {
     Actor { org: admin.org, member: Some(admin.id), device: Some(admin.device), at: app.clock.now() }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use kilele_media::StoreError;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use tokio::sync::watch;
 
@@ -15,6 +16,7 @@ use crate::{api, demo, jobs};
 /// Opens everything and serves until the process is told to stop.
 pub async fn serve(config: Config, with_demo: bool) -> anyhow::Result<()> {
     let app = App::open(config, Clock::default()).await?;
+    probe(&app).await?;
     let acceptor = TcpListener::bind(app.config.listen.clone()).into_acceptor().await;
     let acceptor = acceptor.with_context(|| format!("listening on {}", app.config.listen))?;
     let organisations: (i64,) = app.db.query("SELECT count(*) FROM organisation").one().await?;
@@ -29,8 +31,28 @@ pub async fn serve(config: Config, with_demo: bool) -> anyhow::Result<()> {
             println!("    {}/setup#{token}\n", app.config.public_url);
         }
     }
+    if let Err(error) = app.builds.keep(&app.config.data_dir.join("builds"), crate::web::embedded()) {
+        tracing::warn!(%error, "earlier builds of the web application are not kept");
+    }
     println!("Kilele is at {}", app.config.public_url);
     run(app, acceptor, stopped()).await
+}
+
+/// A round trip through the storage of pictures. Wrong keys or a missing bucket end the start: they do not heal.
+/// A storage that is down does not: records never wait for pictures.
+///
+/// # Errors
+/// What is wrong with `KILELE_MEDIA_URL`, in words.
+pub async fn probe(app: &App) -> anyhow::Result<()> {
+    let url = &app.config.media_url;
+    match app.store.canary().await {
+        Ok(()) => Ok(()),
+        Err(error @ StoreError::Denied(_)) => Err(error).with_context(|| format!("KILELE_MEDIA_URL={url}")),
+        Err(error) => {
+            tracing::error!(%error, "KILELE_MEDIA_URL={url} does not work; photos stay on the phones until it does");
+            Ok(())
+        }
+    }
 }
 
 /// Serves on an open listener until `stop` resolves; then lets requests and jobs finish.

@@ -1,11 +1,16 @@
 //! The PWA's files, embedded and compressed at build time, and the headers every answer carries.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use poem::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::web::Data;
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, handler};
 use rust_embed::RustEmbed;
 
+use crate::app::App;
 use crate::config::Config;
+use crate::crypto::sha256;
 use crate::error::Error;
 
 #[derive(RustEmbed)]
@@ -15,12 +20,14 @@ struct Files;
 
 /// A file of the PWA, or its page for every other address: the router in the page knows what to show.
 #[handler]
-pub fn files(request: &Request) -> Response {
+pub fn files(request: &Request, app: Data<&App>) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     if path.starts_with("api/") || path.ends_with(".br") || path.ends_with(".gz") {
         return Error::not_found("address").into_response();
     }
-    match file(request, path) {
+    // The worker's replacement, which removes it from every phone.
+    let path = if path == "sw.js" && app.config.kill_worker { "sw-kill.js" } else { path };
+    match file(request, path).or_else(|| earlier(&app, path)) {
         Some(response) => response,
         // A missing asset must not be answered with the page: an old client would take it for code.
         None if path.starts_with("assets/") || path.contains('.') => Error::not_found("file").into_response(),
@@ -31,18 +38,32 @@ pub fn files(request: &Request) -> Response {
     }
 }
 
+/// A script of an earlier build: its name is its content, so nothing about it can be out of date.
+fn earlier(app: &App, path: &str) -> Option<Response> {
+    let bytes = app.builds.find(path)?;
+    let response = Response::builder().header(CONTENT_TYPE, content_type(path)).header(CACHE_CONTROL, FOR_EVER);
+    Some(response.body(bytes))
+}
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Every file as it is embedded.
+pub fn embedded() -> impl Iterator<Item = (String, Vec<u8>)> {
+    Files::iter().filter_map(|name| Files::get(&name).map(|file| (name.into_owned(), file.data.into_owned())))
+}
+
 fn file(request: &Request, path: &str) -> Option<Response> {
     let plain = Files::get(path).filter(|_| !path.is_empty())?;
     let etag = format!("\"{}\"", crate::crypto::hex(&plain.metadata.sha256_hash()[..16]));
     let immutable = path.starts_with("assets/");
-    let cache = if immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if immutable { FOR_EVER } else { "no-cache" };
     let known = request.headers().get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(&etag));
     let mut response = Response::builder()
         .header(CONTENT_TYPE, content_type(path))
         .header(CACHE_CONTROL, cache)
         .header(ETAG, &etag)
         .header(VARY, "accept-encoding");
-    if path == "sw.js" {
+    if path == "sw.js" || path == "sw-kill.js" {
         response = response.header("service-worker-allowed", "/");
     }
     if known {
@@ -74,26 +95,75 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Only what the PWA needs; no other origin, no inline script.
-const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
-    media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
-    form-action 'self'; frame-ancestors 'none'";
-/// The API's browsable page is one file with its script inside.
-const DOCS_POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+/// Only what the PWA needs; no inline script, and no other origin but the one that pictures are fetched from, if any.
+fn policy(media: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:{media}; \
+         media-src 'self' blob:; connect-src 'self'{media}; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// What stands between each `<tag …>` and its end; the text in between may itself name the tag.
+pub fn inside<'p>(page: &'p str, tag: &str) -> impl Iterator<Item = &'p str> {
+    let (begin, end) = (format!("<{tag}"), format!("</{tag}>"));
+    let mut rest = page;
+    std::iter::from_fn(move || {
+        let (_, after) = rest.split_once(&begin)?;
+        let (text, after) = after.split_once('>')?.1.split_once(&end)?;
+        rest = after;
+        Some(text)
+    })
+}
+
+/// The API's browsable page is one file with its script and its style inside: exactly these may run, named by their hashes.
+fn docs_policy(page: &str) -> String {
+    let hashes = |tag: &str| -> String {
+        inside(page, tag).map(|text| format!(" 'sha256-{}'", BASE64_STANDARD.encode(sha256(text.as_bytes())))).collect()
+    };
+    format!(
+        "default-src 'none'; script-src{}; style-src{}; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        hashes("script"),
+        hashes("style")
+    )
+}
+
+/// Camera and place are for the application; the level in the camera reads the sensors, which are left as they are.
+const PERMISSIONS: &str = "camera=(self), geolocation=(self), microphone=(), display-capture=(), payment=(), usb=(), \
+    serial=(), bluetooth=(), hid=(), midi=(), idle-detection=(), xr-spatial-tracking=()";
+
+/// JSON is no page: it may load nothing. A phone reads this policy with every heartbeat.
+const DATA: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Security headers on every answer, API answers uncached unless they say otherwise.
-pub struct Headers;
+#[derive(Clone)]
+pub struct Headers {
+    policy: HeaderValue,
+    docs: HeaderValue,
+    /// Whether browsers are to come by TLS only: where the installation is reached by it.
+    tls: bool,
+}
+
+impl Headers {
+    /// `docs` is the browsable page of the API.
+    pub fn new(app: &App, docs: &str) -> Self {
+        // The origin that signed addresses of pictures lead to.
+        let policy = policy(&app.media_origin.as_ref().map(|origin| format!(" {origin}")).unwrap_or_default());
+        let value = |text: &str| HeaderValue::from_str(text).expect("a policy fits into a header");
+        Self { policy: value(&policy), docs: value(&docs_policy(docs)), tls: app.config.public_url.starts_with("https://") }
+    }
+}
 
 impl<E: Endpoint> Middleware<E> for Headers {
     type Output = WithHeaders<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        WithHeaders(inner)
+        WithHeaders(inner, self.clone())
     }
 }
 
-pub struct WithHeaders<E>(E);
+pub struct WithHeaders<E>(E, Headers);
 
 impl<E: Endpoint> Endpoint for WithHeaders<E> {
     type Output = Response;
@@ -106,15 +176,28 @@ impl<E: Endpoint> Endpoint for WithHeaders<E> {
             Err(error) => crate::error::from_framework(error).await,
         };
         let headers = response.headers_mut();
+        let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let data = api && !docs && kind.starts_with("application/") && kind.contains("json");
         let mut set = |name: &'static str, value: &'static str| {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         };
-        set("content-security-policy", if docs { DOCS_POLICY } else { POLICY });
         set("x-content-type-options", "nosniff");
         set("x-frame-options", "DENY");
         set("referrer-policy", "same-origin");
-        set("permissions-policy", "camera=(self), geolocation=(self), microphone=()");
+        if !data {
+            set("permissions-policy", PERMISSIONS);
+        }
         set("cross-origin-opener-policy", "same-origin");
+        set("cross-origin-resource-policy", "same-origin");
+        if self.1.tls {
+            set("strict-transport-security", "max-age=31536000");
+        }
+        let policy = match (docs, data) {
+            (true, _) => self.1.docs.clone(),
+            (_, true) => HeaderValue::from_static(DATA),
+            _ => self.1.policy.clone(),
+        };
+        headers.insert(HeaderName::from_static("content-security-policy"), policy);
         if api {
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         }

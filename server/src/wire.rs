@@ -128,7 +128,8 @@ impl IntoResponse for Picture {
 impl ApiResponse for Picture {
     fn meta() -> MetaResponses {
         let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema { format: Some("binary"), ..MetaSchema::new("string") }));
-        let content = ["image/jpeg", "image/png"].map(|content_type| MetaMediaType { content_type, schema: binary() });
+        let content = ["image/jpeg", "image/png", "application/pdf"]
+            .map(|content_type| MetaMediaType { content_type, schema: binary() });
         let response = |status, description, content| MetaResponse {
             description,
             status: Some(status),

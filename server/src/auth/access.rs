@@ -7,12 +7,18 @@ use poem::Request;
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use super::{Member, Role, tokens};
+use super::{Capability, Member, keys, tokens};
 use crate::app::App;
+use crate::clock::Millis;
+use crate::crypto::{unb64, verify_device};
+use crate::db::wall;
 use crate::error::{Error, Result};
 
+/// In whose name a page means to act.
+pub const MEMBER: &str = "kilele-member";
+
 macro_rules! proof {
-    ($(#[$doc:meta])* $name:ident, $method:ident, $roles:pat, $refusal:literal) => {
+    ($(#[$doc:meta])* $name:ident, $method:ident, [$($any:ident),*], $refusal:literal) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name(Arc<Member>);
@@ -24,13 +30,23 @@ macro_rules! proof {
             }
         }
 
+        impl $name {
+            /// The plain proof, to ask it for another.
+            pub fn again(&self) -> Reader {
+                Reader(Arc::clone(&self.0))
+            }
+        }
+
         impl Reader {
             #[doc = concat!("The stronger proof, or 403.\n\n# Errors\n", $refusal)]
             pub fn $method(&self) -> Result<$name> {
-                match self.role {
-                    $roles => Ok($name(Arc::clone(&self.0))),
-                    #[allow(unreachable_patterns, reason = "some proofs take every role")]
-                    _ => Err(Error::forbidden($refusal)),
+                let any: &[Capability] = &[$(Capability::$any),*];
+                // A proof without a capability takes every member.
+                match any.is_empty() || any.iter().any(|one| self.capabilities.has(*one)) {
+                    true => Ok($name(Arc::clone(&self.0))),
+                    // What the organisation has switched off is not there.
+                    false if any.iter().any(|one| self.off.has(*one)) => Err(Error::module_off()),
+                    false => Err(Error::forbidden($refusal)),
                 }
             }
         }
@@ -60,24 +76,92 @@ macro_rules! proof {
 }
 
 proof!(
-    /// May read what its feeds hold. Every signed-in member is one; without feeds there are no rows.
-    Reader, reader, _, "Only members may read."
+    /// Somebody who is signed in. Without feeds there are no rows.
+    Reader, reader, [], "Only members may read."
 );
 proof!(
-    /// May record households, visits and evidence.
-    Recorder, recorder, Role::Mentor | Role::Supervisor, "Only mentors and supervisors record visits and households."
+    /// May read the households its feeds hold.
+    HouseholdReader, household_reader, [ReadHouseholds], "This role does not read households."
 );
 proof!(
-    /// May plan visits: for the team, a mentor for oneself.
-    Planner, planner, Role::Mentor | Role::Supervisor, "Only mentors and supervisors plan visits."
+    /// May read the visits its feeds hold.
+    VisitReader, visit_reader, [ReadVisits], "This role does not read visits."
 );
 proof!(
-    /// May approve and return what others recorded, and settle conflicts.
-    Approver, approver, Role::Supervisor, "Only supervisors decide on visits."
+    /// May register and correct households.
+    Registrar, registrar, [WriteHouseholds], "This role does not register households."
 );
 proof!(
-    /// May manage members and places.
-    Admin, admin, Role::OrgAdmin, "Only the organisation's administrators may do this."
+    /// May record visits.
+    Recorder, recorder, [RecordVisits], "This role does not record visits."
+);
+proof!(
+    /// May deliver pictures that were announced with a household or a visit.
+    Photographer, photographer, [RecordVisits, WriteHouseholds], "This role does not take pictures."
+);
+proof!(
+    /// May plan visits of one's own.
+    Planner, planner, [PlanOwn, Plan], "This role does not plan visits."
+);
+proof!(
+    /// May plan visits for others.
+    TeamPlanner, team_planner, [Plan], "A mentor plans only their own visits."
+);
+proof!(
+    /// May approve and return what others recorded.
+    Approver, approver, [DecideVisits], "This role does not decide on visits."
+);
+proof!(
+    /// May settle conflicts.
+    Settler, settler, [SettleConflicts], "This role does not settle conflicts."
+);
+proof!(
+    /// May see who else works here.
+    Colleague, colleague, [ReadMembers], "This role does not see the organisation's people."
+);
+proof!(
+    /// May see the organisation's places.
+    PlaceReader, place_reader, [ReadPlaces], "This role does not see the organisation's places."
+);
+proof!(
+    /// May bring in places from a file.
+    PlaceImporter, place_importer, [ImportPlaces], "This role does not import places."
+);
+proof!(
+    /// May add places.
+    PlaceManager, place_manager, [ManagePlaces], "This role does not add places."
+);
+proof!(
+    /// May add, change and invite members.
+    MemberManager, member_manager, [ManageMembers], "This role does not manage members."
+);
+proof!(
+    /// May make roles, and give those that manage members or the organisation.
+    RoleManager, role_manager, [ManageRoles], "This role does not manage roles."
+);
+proof!(
+    /// May see and end every device of the organisation.
+    DeviceManager, device_manager, [ManageDevices], "This role does not manage devices."
+);
+proof!(
+    /// May change the organisation itself.
+    Admin, admin, [ManageOrganisation], "Only the organisation's administrators may do this."
+);
+proof!(
+    /// May see the figures of what its feeds hold.
+    FigureReader, figure_reader, [ReadFigures], "This role does not see figures."
+);
+proof!(
+    /// Administers the installation, whatever the role in an organisation.
+    PlatformAdmin, platform_admin, [ManagePlatform], "This is for the platform's administrators."
+);
+proof!(
+    /// May see the figures of all organisations, and no record of any.
+    Overseer, overseer, [ReadAcross], "This is for oversight."
+);
+proof!(
+    /// A beneficiary, who sees the own household.
+    HomeReader, home_reader, [ReadHome], "This is for beneficiaries."
 );
 
 fn register(registry: &mut Registry) {
@@ -93,15 +177,26 @@ fn register(registry: &mut Registry) {
     };
     let cookie = "The browser's HttpOnly cookie; unsafe methods also need the header X-Kilele: 1.";
     registry.create_security_scheme("cookie", scheme("apiKey", None, Some(tokens::ACCESS_COOKIE), cookie));
-    registry.create_security_scheme("bearer", scheme("http", Some("bearer"), None, "For integrations."));
+    registry.create_security_scheme(
+        "bearer",
+        scheme("http", Some("bearer"), None, "For integrations: an access token, or an API key."),
+    );
 }
 
 /// The caller of this request.
 ///
 /// # Errors
-/// 401 without a valid access token or when its session has ended; 403 when a browser sent it from another site.
+/// 401 without a valid access token, when its session has ended or is not that of `Kilele-Member`; 403 when a browser sent it from another site.
 pub async fn authenticate(request: &Request) -> Result<Reader> {
     let app: &App = request.data().ok_or_else(|| Error::unexpected(anyhow::anyhow!("no app in the request")))?;
+    if let Some(key) = request.header("authorization").and_then(|h| h.strip_prefix("Bearer ")).map(str::trim)
+        && key.starts_with(keys::MARK)
+    {
+        let member = keys::member(app, key, request).await?;
+        app.limits.person(request.uri().path(), &member, app.clock.now())?;
+        wall::stand(member.org);
+        return Ok(Reader(Arc::new(member)));
+    }
     let token = match request.header("authorization").and_then(|h| h.strip_prefix("Bearer ")) {
         Some(bearer) => bearer.trim().to_owned(),
         None => {
@@ -113,12 +208,53 @@ pub async fn authenticate(request: &Request) -> Result<Reader> {
             cookie
         }
     };
-    Ok(Reader(tokens::member(app, &token).await?))
+    let member = tokens::member(app, &token).await?;
+    app.limits.person(request.uri().path(), &member, app.clock.now())?;
+    // Several people share a browser and its cookies: a page that says whose it is never acts as another.
+    if request.header(MEMBER).is_some_and(|id| id != member.id.to_string()) {
+        return Err(Error::unauthorised("other_person", "This session belongs to somebody else."));
+    }
+    if !ACROSS.iter().any(|door| request.uri().path().starts_with(door)) {
+        wall::stand(member.org);
+    }
+    Ok(Reader(member))
 }
+
+/// Doors behind which several organisations are: the platform, oversight's figures, a person's own memberships. They
+/// check themselves what they answer.
+const ACROSS: &[&str] = &["/api/platform/", "/api/figures/organisations", "/api/sessions/switch", "/api/me/main"];
 
 /// The reader of a session whose token is about to be answered; that it arrives is not yet known.
 pub async fn of_session(app: &App, session: uuid::Uuid) -> Result<Reader> {
     Ok(Reader(Arc::new(super::store::confirm(app, session, 0).await?)))
+}
+
+/// Somebody for whom a device's own signature vouches, without a session.
+pub struct ByDevice {
+    pub reader: Reader,
+    pub revoked_at: Option<Millis>,
+    /// Milliseconds to add to the device's time, as far as it said.
+    pub clock_offset: Millis,
+}
+
+/// The maker of something that carries its device's signature over `message`.
+///
+/// # Errors
+/// 422 `unknown_device` when this member has no such device here, `proof_invalid` when the signature is not its own.
+pub async fn by_device(
+    app: &App,
+    (org, member, device): (uuid::Uuid, uuid::Uuid, uuid::Uuid),
+    message: &str,
+    proof: &str,
+) -> Result<ByDevice> {
+    let unknown = || Error::refused("unknown_device", "Nobody here vouches for this device.");
+    let known = super::store::known_device(app, org, member, device).await?.ok_or_else(unknown)?;
+    let proof = unb64(proof).unwrap_or_default();
+    if !known.public_key.is_some_and(|key| verify_device(&key, message.as_bytes(), &proof)) {
+        return Err(Error::refused("proof_invalid", "The device's signature does not fit."));
+    }
+    let clock_offset = known.clock_offset.unwrap_or_default();
+    Ok(ByDevice { reader: Reader(Arc::new(known.member)), revoked_at: known.revoked_at, clock_offset })
 }
 
 /// Cookies are SameSite=Strict; this is the second lock: an own header that no foreign form can send.

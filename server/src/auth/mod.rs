@@ -3,54 +3,31 @@
 pub mod access;
 pub mod api;
 pub mod invitations;
+mod kept;
+pub mod keys;
 mod limiter;
+pub mod limits;
+pub mod memberships;
+pub mod oidc;
 mod password;
+pub mod people;
+pub mod roles;
+mod second;
 pub mod store;
 pub mod tokens;
+pub mod totp;
 
-use poem_openapi::Enum;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use access::{Admin, Approver, Planner, Reader, Recorder};
-pub use limiter::Limiter;
+pub use access::{
+    Admin, Approver, Colleague, DeviceManager, FigureReader, HomeReader, HouseholdReader, MemberManager, Overseer,
+    Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner, PlatformAdmin, Reader, Recorder, Registrar,
+    RoleManager, Settler, TeamPlanner, VisitReader,
+};
+pub use limiter::{Backoff, Limiter};
 pub use password::hash as hash_password;
+pub use roles::{Capabilities, Capability, Reach, Role};
 pub use tokens::Sessions;
-
-/// What a member is in the organisation. More roles come with their features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
-#[oai(rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Mentor,
-    Supervisor,
-    OrgAdmin,
-}
-
-impl Role {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mentor => "mentor",
-            Self::Supervisor => "supervisor",
-            Self::OrgAdmin => "org_admin",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Mentor, Self::Supervisor, Self::OrgAdmin].into_iter().find(|role| role.as_str() == text)
-    }
-
-    /// The capabilities of DOMAIN's table that exist so far, by the names the PWA shows doors for.
-    pub fn capabilities(self) -> &'static [&'static str] {
-        match self {
-            Self::Mentor => &["households.read", "households.write", "visits.record", "visits.plan_own"],
-            Self::Supervisor => {
-                &["households.read", "households.write", "visits.record", "visits.plan", "visits.decide", "conflicts.settle"]
-            }
-            Self::OrgAdmin => &["households.read", "members.manage", "places.manage"],
-        }
-    }
-}
 
 /// A signed-in person in one organisation, on one device.
 #[derive(Clone, Debug)]
@@ -61,5 +38,9 @@ pub struct Member {
     pub session: Uuid,
     pub device: Uuid,
     pub role: Role,
+    /// The table's lines for the role, less the modules that are off.
+    pub capabilities: Capabilities,
+    /// What the role would allow if the organisation had not switched the module off.
+    pub off: Capabilities,
     pub name: String,
 }

@@ -2,11 +2,13 @@
 
 use uuid::Uuid;
 
+use super::Member;
+use super::roles::{Kept, Read};
 use super::tokens::{self, REFRESH_LIFE};
-use super::{Member, Role};
 use crate::app::App;
-use crate::clock::{DAY, HOUR, MINUTE, Millis, new_id};
-use crate::db::Tx;
+use crate::audit::{self, Actor};
+use crate::clock::{HOUR, MINUTE, Millis, new_id};
+use crate::db::{Tx, wall};
 use crate::error::{Error, Result};
 
 #[derive(sqlx::FromRow)]
@@ -25,13 +27,37 @@ pub async fn account_by_login(app: &App, login: &str) -> Result<Option<Account>>
         .await
 }
 
-/// A wrong password: from the tenth in a row on, the account waits, twice as long each time up to an hour.
+/// # Errors
+/// 429 while the account waits after wrong passwords.
+pub fn locked(account: &Account, now: Millis) -> Result<()> {
+    let wait = account.locked_until - now;
+    if wait > 0 { Err(Error::too_many(wait as u64 / 1000 + 1)) } else { Ok(()) }
+}
+
+/// A wrong password: from the tenth in a row on, the account waits, twice as long each time up to an hour. That it waits
+/// stands in the audit of its organisations.
 pub async fn failed(app: &App, account: &Account) -> Result<()> {
-    let (id, failures) = (account.id, account.failures + 1);
-    let wait = if failures < 10 { 0 } else { (MINUTE << (failures - 10).min(6)).min(HOUR) };
-    let until = app.clock.now() + wait;
-    let update = "UPDATE account SET failures = $2, locked_until = $3 WHERE id = $1";
-    app.db.write(move |tx| Box::pin(tx.query(update).bind(id).bind(failures).bind(until).run())).await.map(drop)
+    let (id, now) = (account.id, app.clock.now());
+    let noted = app.db.write(move |tx| {
+        Box::pin(async move {
+            // Counted in the table: of many wrong ones at once each counts.
+            let count = "UPDATE account SET failures = failures + 1 WHERE id = $1 RETURNING failures";
+            let (failures,): (i64,) = tx.query(count).bind(id).one().await?;
+            if failures < 10 {
+                return Ok(());
+            }
+            let until = now + (MINUTE << (failures - 10).min(6)).min(HOUR);
+            tx.query("UPDATE account SET locked_until = $2 WHERE id = $1").bind(id).bind(until).run().await?;
+            let members: Vec<(Uuid, Uuid)> =
+                tx.query("SELECT org, id FROM member WHERE account = $1 AND active").bind(id).all().await?;
+            for (org, member) in members {
+                let actor = Actor { org, member: None, device: None, at: now };
+                audit::note(tx, &actor, member, "account.locked", ("person", member)).await?;
+            }
+            Ok(())
+        })
+    });
+    wall::beyond(noted).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -41,10 +67,10 @@ pub struct MemberRow {
     pub account: Uuid,
 }
 
-/// The account's active membership (one organisation so far: the oldest).
+/// The account's active membership: the main one, or the oldest.
 pub async fn membership(app: &App, account: Uuid) -> Result<Option<MemberRow>> {
     app.db
-        .query("SELECT org, id, account FROM member WHERE account = $1 AND active ORDER BY created_at, id LIMIT 1")
+        .query("SELECT org, id, account FROM member WHERE account = $1 AND active AND joined ORDER BY main DESC, created_at, id LIMIT 1")
         .bind(account)
         .optional()
         .await
@@ -65,18 +91,26 @@ pub struct Issued {
     pub refresh_token: String,
 }
 
+/// What a revoked device is told, whatever it asks: deliver what you hold, then wipe yourself.
+pub fn revoked() -> Error {
+    Error::unauthorised("device_revoked", "An administrator has ended this device's access.")
+}
+
 /// Opens a session on a device, whose key is bound from now on.
 ///
 /// # Errors
-/// 409 `device_key_changed` when this account already used the device id with another key.
+/// 401 `device_revoked`; 409 `device_key_changed` when this account already used the device id with another key.
 pub async fn open_session(tx: &mut Tx, member: MemberRow, device: Device, now: Millis) -> Result<Issued> {
-    let known: Option<(Option<Vec<u8>>,)> = tx
-        .query("SELECT public_key FROM device WHERE id = $1 AND account = $2")
+    let known: Option<(Option<Vec<u8>>, Option<Millis>)> = tx
+        .query("SELECT public_key, revoked_at FROM device WHERE id = $1 AND account = $2")
         .bind(device.id)
         .bind(member.account)
         .optional()
         .await?;
-    if let Some((Some(key),)) = known
+    if matches!(known, Some((_, Some(_)))) {
+        return Err(revoked());
+    }
+    if let Some((Some(key), _)) = known
         && device.public_key.as_ref().is_some_and(|new| *new != key)
     {
         return Err(Error::conflict(
@@ -126,13 +160,14 @@ pub struct Family {
     pub expires_at: Millis,
     pub ended_at: Option<Millis>,
     pub public_key: Option<Vec<u8>>,
+    pub revoked_at: Option<Millis>,
 }
 
 /// The session that a refresh token, newest or one before, belongs to.
 pub async fn family(app: &App, hash: &[u8]) -> Result<Option<Family>> {
     app.db
         .query(
-            "SELECT s.id, s.device, s.generation, s.confirmed, s.current_hash, s.expires_at, s.ended_at, d.public_key
+            "SELECT s.id, s.device, s.generation, s.confirmed, s.current_hash, s.expires_at, s.ended_at, d.public_key, d.revoked_at
              FROM session s JOIN device d ON d.id = s.device AND d.account = s.account
              WHERE s.current_hash = $1 OR s.previous_hash = $1",
         )
@@ -183,31 +218,38 @@ struct Live {
     confirmed: i64,
     ended_at: Option<Millis>,
     active: bool,
-    role: String,
+    #[sqlx(flatten)]
+    kept: Kept,
     name: String,
     last_seen_at: Millis,
+    revoked_at: Option<Millis>,
 }
 
 /// The member of a session; notes that the token of `generation` reached its device.
 ///
 /// # Errors
-/// 401 `session_ended`.
+/// 401 `session_ended` or `device_revoked`.
 pub async fn confirm(app: &App, session: Uuid, generation: i64) -> Result<Member> {
     let ended = || Error::unauthorised("session_ended", "This session has ended; sign in again.");
     let live: Option<Live> = app
         .db
         .query(
-            "SELECT s.org, s.member, s.account, s.device, s.confirmed, s.ended_at, m.active, m.role, a.name, d.last_seen_at
-             FROM session s JOIN member m ON m.org = s.org AND m.id = s.member
+            "SELECT s.org, s.member, s.account, s.device, s.confirmed, s.ended_at, m.active, a.name, d.last_seen_at, d.revoked_at,
+                 m.role, a.platform, r.scope AS reach, r.levels, o.modules
+             FROM session s JOIN member m ON m.org = s.org AND m.id = s.member JOIN organisation o ON o.id = m.org
+             LEFT JOIN custom_role r ON r.org = m.org AND r.id = m.custom_role
              JOIN account a ON a.id = s.account JOIN device d ON d.id = s.device AND d.account = s.account
              WHERE s.id = $1",
         )
         .bind(session)
         .optional()
         .await?;
+    if live.as_ref().is_some_and(|l| l.revoked_at.is_some()) {
+        return Err(revoked());
+    }
     let live = live.filter(|l| l.ended_at.is_none() && l.active).ok_or_else(ended)?;
     let now = app.clock.now();
-    if live.confirmed < generation || now - live.last_seen_at > DAY / 24 {
+    if live.confirmed < generation || now - live.last_seen_at > 10 * MINUTE {
         let (device, account) = (live.device, live.account);
         app.db
             .write(move |tx| {
@@ -220,15 +262,75 @@ pub async fn confirm(app: &App, session: Uuid, generation: i64) -> Result<Member
             })
             .await?;
     }
+    let Read { role, capabilities, off, .. } = live.kept.read().ok_or_else(ended)?;
     Ok(Member {
         org: live.org,
         id: live.member,
         account: live.account,
         session,
         device: live.device,
-        role: Role::parse(&live.role).ok_or_else(ended)?,
+        role,
+        capabilities,
+        off,
         name: live.name,
     })
+}
+
+/// A member on one of their devices, whether or not anybody is signed in there.
+pub struct KnownDevice {
+    pub member: Member,
+    pub public_key: Option<Vec<u8>>,
+    pub revoked_at: Option<Millis>,
+    pub clock_offset: Option<Millis>,
+}
+
+/// The device as its member introduced it. A member who left is still found: what they made before may come.
+pub async fn known_device(app: &App, org: Uuid, member: Uuid, device: Uuid) -> Result<Option<KnownDevice>> {
+    let row: Option<Known> = app
+        .db
+        .query(
+            "SELECT m.account, a.name, d.public_key, d.revoked_at, d.clock_offset,
+                 m.role, a.platform, r.scope AS reach, r.levels, o.modules
+             FROM member m JOIN account a ON a.id = m.account JOIN device d ON d.account = m.account AND d.id = $3
+             JOIN organisation o ON o.id = m.org
+             LEFT JOIN custom_role r ON r.org = m.org AND r.id = m.custom_role
+             WHERE m.org = $1 AND m.id = $2 AND m.joined",
+        )
+        .bind(org)
+        .bind(member)
+        .bind(device)
+        .optional()
+        .await?;
+    let Some(Known { account, name, public_key, revoked_at, clock_offset, kept }) = row else { return Ok(None) };
+    let Some(Read { role, capabilities, off, .. }) = kept.read() else { return Ok(None) };
+    let member = Member { org, id: member, account, session: Uuid::nil(), device, role, capabilities, off, name };
+    Ok(Some(KnownDevice { member, public_key, revoked_at, clock_offset }))
+}
+
+/// Whether a password is the one that an administrator has reset.
+pub async fn was_reset(app: &App, org: Uuid, member: Uuid, password: String) -> Result<bool> {
+    let row: Option<(Option<String>,)> = app
+        .db
+        .query("SELECT a.reset_hash FROM member m JOIN account a ON a.id = m.account WHERE m.org = $1 AND m.id = $2")
+        .bind(org)
+        .bind(member)
+        .optional()
+        .await?;
+    match row.and_then(|(hash,)| hash) {
+        Some(hash) => super::password::verify(password, Some(hash)).await,
+        None => Ok(false),
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Known {
+    account: Uuid,
+    name: String,
+    public_key: Option<Vec<u8>>,
+    revoked_at: Option<Millis>,
+    clock_offset: Option<Millis>,
+    #[sqlx(flatten)]
+    kept: Kept,
 }
 
 /// Sets a member's password; every session of the account ends.
@@ -240,7 +342,7 @@ pub async fn set_password(tx: &mut Tx, org: Uuid, member: Uuid, hash: String, no
         .optional()
         .await?;
     let row = row.ok_or_else(|| Error::not_found("member"))?;
-    tx.query("UPDATE account SET password_hash = $2, failures = 0, locked_until = 0 WHERE id = $1")
+    tx.query("UPDATE account SET password_hash = $2, reset_hash = NULL, failures = 0, locked_until = 0 WHERE id = $1")
         .bind(row.account)
         .bind(hash)
         .run()

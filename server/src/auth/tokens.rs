@@ -51,6 +51,13 @@ impl Sessions {
     }
 }
 
+impl Sessions {
+    /// After roles or modules changed: everybody is read anew.
+    pub fn forget_all(&self) {
+        self.known.lock().expect("no panic while held").clear();
+    }
+}
+
 /// A refresh token and the hash that is kept of it.
 pub fn new_refresh() -> (String, Vec<u8>) {
     let secret: [u8; 32] = random();
@@ -60,6 +67,12 @@ pub fn new_refresh() -> (String, Vec<u8>) {
 /// What a refresh token is looked up by; `None` when it cannot be one.
 pub fn refresh_hash(token: &str) -> Option<Vec<u8>> {
     unb64(token).filter(|t| t.len() == 32).map(|t| sha256(&t).to_vec())
+}
+
+/// What a device signs to renew its session: made from the token that is offered, so that a proof is good for that token
+/// alone, and for one renewal. It tells nothing of the token.
+pub fn challenge(hash: &[u8]) -> String {
+    b64(&sha256(&[b"kilele-refresh-challenge", hash].concat()))
 }
 
 /// A signed access token and when it expires (milliseconds).

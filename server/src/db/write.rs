@@ -2,14 +2,17 @@
 //! PostgreSQL gives each piece of work a transaction of its own.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::{Hint, Query, Row, arg};
+use super::later::{Later, counts};
+use super::{Hint, Query, Row, arg, wall};
+use crate::crypto::Crypto;
 use crate::error::{Error, Result};
 
 /// What runs inside a transaction.
@@ -20,12 +23,19 @@ const GROUP: usize = 256;
 
 /// An open write transaction: the only thing that can change a row.
 pub struct Tx {
-    engine: EngineTx,
+    /// What seals and opens, for whoever writes.
+    pub(crate) crypto: Arc<Crypto>,
+    pub(super) engine: EngineTx,
     /// Told to others once this is committed.
     pub(crate) hints: Vec<Hint>,
+    /// Whether there is work for the job runner once this is committed.
+    pub(crate) jobs: bool,
+    pub(super) later: Vec<Later>,
+    /// Begins this work's savepoint on SQLite; goes with its first statement.
+    begin: &'static str,
 }
 
-enum EngineTx {
+pub(super) enum EngineTx {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -33,6 +43,23 @@ enum EngineTx {
 impl Tx {
     pub fn query(&mut self, sql: &'static str) -> Query<&mut Self> {
         Query { on: self, sql, args: Vec::new() }
+    }
+
+    /// Marks the few places where the engines need different words.
+    pub fn pick<T>(&self, sqlite: T, postgres: T) -> T {
+        match self.engine {
+            EngineTx::Sqlite(_) => sqlite,
+            EngineTx::Postgres(_) => postgres,
+        }
+    }
+
+    fn new(engine: EngineTx, crypto: Arc<Crypto>) -> Self {
+        Self { crypto, engine, hints: Vec::new(), jobs: false, later: Vec::new(), begin: "" }
+    }
+
+    /// What goes before this work's first statement; nothing before the others.
+    pub(super) fn begun(&mut self) -> &'static str {
+        std::mem::take(&mut self.begin)
     }
 
     async fn raw(&mut self, sql: &'static str) -> Result<()> {
@@ -43,13 +70,15 @@ impl Tx {
 impl Query<&mut Tx> {
     pub async fn all<T: Row>(self) -> Result<Vec<T>> {
         let Self { on, sql, args } = self;
+        on.flush().await?;
+        let sql = begin_with(on.begun(), sql);
         match &mut on.engine {
             EngineTx::Sqlite(c) => {
-                let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(sql), arg::sqlite(args)?);
+                let query = sqlx::query_as_with::<_, T, _>(sql, arg::sqlite(args)?);
                 Ok(query.fetch_all(&mut **c).await?)
             }
             EngineTx::Postgres(t) => {
-                let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(sql), arg::postgres(args)?);
+                let query = sqlx::query_as_with::<_, T, _>(sql, arg::postgres(args)?);
                 Ok(query.fetch_all(&mut **t).await?)
             }
         }
@@ -66,23 +95,44 @@ impl Query<&mut Tx> {
     /// Runs a statement without rows; answers how many it changed.
     pub async fn run(self) -> Result<u64> {
         let Self { on, sql, args } = self;
+        on.flush().await?;
+        let sql = begin_with(on.begun(), sql);
         match &mut on.engine {
-            EngineTx::Sqlite(c) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql), arg::sqlite(args)?);
-                Ok(query.execute(&mut **c).await?.rows_affected())
-            }
+            // The savepoint repeats the count of the statement before it: only the last one's is meant.
+            EngineTx::Sqlite(c) => Ok(counts(c, sql, args).await?.pop().unwrap_or_default()),
             EngineTx::Postgres(t) => {
-                let query = sqlx::query_with(AssertSqlSafe(sql), arg::postgres(args)?);
+                let query = sqlx::query_with(sql, arg::postgres(args)?);
                 Ok(query.execute(&mut **t).await?.rows_affected())
             }
         }
     }
+
+    /// A write whose answer nobody waits for: it goes with the next statement, or when the work ends.
+    pub async fn later(self) -> Result<()> {
+        self.on.put_off(Later { sql: self.sql, args: self.args, otherwise: None }).await
+    }
+
+    /// As [`Self::later`], and `otherwise` is the work's error when no row was changed.
+    pub async fn later_or(self, otherwise: fn() -> Error) -> Result<()> {
+        self.on.put_off(Later { sql: self.sql, args: self.args, otherwise: Some(otherwise) }).await
+    }
+
+    /// As [`Self::later`]; of several with the same first two arguments only the last counts.
+    pub async fn later_once(self) -> Result<()> {
+        self.on.put_off_last(Later { sql: self.sql, args: self.args, otherwise: None }).await
+    }
+}
+
+/// One text for the savepoint and the statement: both in one trip.
+fn begin_with(begin: &'static str, sql: &'static str) -> SqlStr {
+    if begin.is_empty() { AssertSqlSafe(sql).into_sql_str() } else { AssertSqlSafe([begin, sql].concat()).into_sql_str() }
 }
 
 #[derive(Clone)]
 pub(super) enum Writer {
     Sqlite(mpsc::Sender<Job>),
-    Postgres(PgPool, broadcast::Sender<Hint>),
+    /// Whether the second wall stands.
+    Postgres(PgPool, Arc<Crypto>, bool, broadcast::Sender<Hint>),
 }
 
 /// Work without its result type, and how to answer its caller once the group is committed.
@@ -94,14 +144,14 @@ pub(super) struct Done {
 }
 
 impl Writer {
-    pub fn sqlite(connection: PoolConnection<Sqlite>, hints: broadcast::Sender<Hint>) -> Self {
+    pub fn sqlite(connection: PoolConnection<Sqlite>, crypto: Arc<Crypto>, hints: broadcast::Sender<Hint>) -> Self {
         let (jobs, queue) = mpsc::channel(4 * GROUP);
-        tokio::spawn(write_groups(connection, queue, hints));
+        tokio::spawn(write_groups(connection, crypto, queue, hints));
         Self::Sqlite(jobs)
     }
 
-    pub fn postgres(pool: PgPool, hints: broadcast::Sender<Hint>) -> Self {
-        Self::Postgres(pool, hints)
+    pub fn postgres(pool: PgPool, crypto: Arc<Crypto>, walled: bool, hints: broadcast::Sender<Hint>) -> Self {
+        Self::Postgres(pool, crypto, walled, hints)
     }
 
     pub async fn run<T, F>(&self, work: F) -> Result<T>
@@ -114,7 +164,7 @@ impl Writer {
                 let (answer, answered) = oneshot::channel();
                 let job: Job = Box::new(move |tx| {
                     Box::pin(async move {
-                        let result = guarded(work(tx)).await;
+                        let result = guarded(whole(tx, work)).await;
                         let keep = result.is_ok();
                         let answer =
                             move |committed: Result<()>| drop(answer.send(result.and_then(|r| committed.map(|()| r))));
@@ -125,9 +175,13 @@ impl Writer {
                 jobs.send(job).await.map_err(|_| stopped())?;
                 answered.await.map_err(|_| stopped())?
             }
-            Self::Postgres(pool, hints) => {
-                let mut tx = Tx { engine: EngineTx::Postgres(pool.begin().await?), hints: Vec::new() };
-                let result = guarded(work(&mut tx)).await?;
+            Self::Postgres(pool, crypto, walled, hints) => {
+                let begun = match wall::standing().filter(|_| *walled) {
+                    Some(org) => pool.begin_with(AssertSqlSafe(wall::begin(org))).await?,
+                    None => pool.begin().await?,
+                };
+                let mut tx = Tx::new(EngineTx::Postgres(begun), crypto.clone());
+                let result = guarded(whole(&mut tx, work)).await?;
                 if let EngineTx::Postgres(transaction) = tx.engine {
                     transaction.commit().await?;
                 }
@@ -138,27 +192,55 @@ impl Writer {
     }
 }
 
+/// The work with all that it put off.
+fn whole<'t, T: Send + 'static>(
+    tx: &'t mut Tx,
+    work: impl for<'a> FnOnce(&'a mut Tx) -> Work<'a, T> + Send + 't,
+) -> Work<'t, T> {
+    Box::pin(async move {
+        let result = work(tx).await?;
+        tx.flush().await?;
+        Ok(result)
+    })
+}
+
 /// A panic in one piece of work must not end the writer of all others.
 async fn guarded<T>(work: Work<'_, T>) -> Result<T> {
     let result = AssertUnwindSafe(work).catch_unwind().await;
     result.unwrap_or_else(|_| Err(Error::unexpected(anyhow::anyhow!("a write panicked"))))
 }
 
-async fn write_groups(connection: PoolConnection<Sqlite>, mut queue: mpsc::Receiver<Job>, hints: broadcast::Sender<Hint>) {
-    let mut tx = Tx { engine: EngineTx::Sqlite(connection), hints: Vec::new() };
+/// Each piece of work ends the savepoint of the one before and begins its own, in one trip with its first statement. Two
+/// names take turns: when the beginning itself went wrong, going back to it fails, and with it the whole group, instead
+/// of undoing somebody else's work. The last savepoint needs no release: the commit ends it.
+const SAVEPOINTS: [(&str, &str); 2] =
+    [("RELEASE odd; SAVEPOINT even;", "ROLLBACK TO even"), ("RELEASE even; SAVEPOINT odd;", "ROLLBACK TO odd")];
+
+async fn write_groups(
+    connection: PoolConnection<Sqlite>,
+    crypto: Arc<Crypto>,
+    mut queue: mpsc::Receiver<Job>,
+    hints: broadcast::Sender<Hint>,
+) {
+    let mut tx = Tx::new(EngineTx::Sqlite(connection), crypto);
     let mut answers = Vec::new();
     while let Some(first) = queue.recv().await {
-        let mut committed = tx.raw("BEGIN IMMEDIATE").await;
+        let mut committed = tx.raw("BEGIN IMMEDIATE; SAVEPOINT odd").await;
         let mut next = committed.is_ok().then_some(first);
         let mut kept = Vec::new();
+        let mut turn = 0;
         while let Some(job) = next.take() {
-            match one(&mut tx, job, &mut kept).await {
+            let (begin, back) = SAVEPOINTS[turn % 2];
+            tx.begin = begin;
+            match one(&mut tx, job, back, &mut kept).await {
                 Ok(answer) => answers.push(answer),
                 Err(error) => {
                     committed = Err(error);
                     break;
                 }
             }
+            // Work without a statement has left the savepoint as it was.
+            turn += usize::from(tx.begun().is_empty());
             if answers.len() < GROUP {
                 next = queue.try_recv().ok();
             }
@@ -167,6 +249,7 @@ async fn write_groups(connection: PoolConnection<Sqlite>, mut queue: mpsc::Recei
             committed = tx.raw("COMMIT").await;
         }
         if let Err(error) = &committed {
+            (tx.begin, tx.later) = ("", Vec::new());
             tracing::error!(%error, "a group of writes was not committed");
             drop(tx.raw("ROLLBACK").await);
             kept.clear();
@@ -183,15 +266,19 @@ async fn write_groups(connection: PoolConnection<Sqlite>, mut queue: mpsc::Recei
 
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-async fn one(tx: &mut Tx, job: Job, kept: &mut Vec<Hint>) -> Result<Answer> {
-    tx.raw("SAVEPOINT work").await?;
+/// Runs one piece of work in a savepoint of its own, and undoes it when it failed.
+async fn one(tx: &mut Tx, job: Job, back: &'static str, kept: &mut Vec<Hint>) -> Result<Answer> {
     tx.hints.clear();
+    tx.jobs = false;
     let done = job(tx).await;
     if done.keep {
         kept.append(&mut tx.hints);
     } else {
-        tx.raw("ROLLBACK TO work").await?;
+        tx.later.clear();
+        // Nothing to undo when nothing was begun.
+        if tx.begin.is_empty() {
+            tx.raw(back).await?;
+        }
     }
-    tx.raw("RELEASE work").await?;
     Ok(done.answer)
 }

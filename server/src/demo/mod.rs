@@ -134,7 +134,7 @@ async fn organisation(tx: &mut crate::db::Tx, actor: &Actor, hash: String, now: 
         let places = match account.role {
             Role::Mentor => villages[index * 4..index * 4 + 4].iter().map(|v| v.id).collect(),
             Role::Supervisor => vec![county],
-            Role::OrgAdmin => vec![],
+            _ => vec![],
         };
         let new = NewMember {
             name: account.name.into(),
@@ -143,6 +143,7 @@ async fn organisation(tx: &mut crate::db::Tx, actor: &Actor, hash: String, now: 
             supervisor: supervisor.filter(|_| account.role == Role::Mentor),
             places,
             locale: "en".into(),
+            ..NewMember::default()
         };
         let person = members::store::add(tx, actor, new).await?;
         auth::store::set_password(tx, actor.org, person.id, hash.clone(), now).await?;
@@ -150,7 +151,9 @@ async fn organisation(tx: &mut crate::db::Tx, actor: &Actor, hash: String, now: 
             supervisor = Some(person.id);
         }
     }
-    scope::spell_out_all(tx, actor.org).await?;
+    // As after a set-up: the administrator also looks after the installation.
+    tx.query("UPDATE account SET platform = TRUE WHERE login = 'admin.demo'").run().await?;
+    scope::spell_out_all(tx, actor.org, actor.at).await?;
     Ok(villages)
 }
 
@@ -185,7 +188,9 @@ async fn crew(app: &App, org: Uuid) -> Result<Vec<Reader>> {
 
 /// Applies a command as a phone's owner would, and insists that it goes through.
 async fn apply(app: &App, by: &Reader, kind: &str, at: Millis, body: serde_json::Value) -> Result<()> {
-    let outcome = commands::run(app, by, &json!({ "id": new_id(), "kind": kind, "at": at, "body": body })).await?;
+    let outcome =
+        commands::run(app, by, &json!({ "id": new_id(), "kind": kind, "at": at, "body": body }), &commands::Door::Rest)
+            .await?;
     if outcome.status != "applied" {
         return Err(Error::unexpected(anyhow::anyhow!("demo {kind}: {:?} {:?}", outcome.code, outcome.message)));
     }

@@ -4,13 +4,14 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-use super::{Household, store};
+use super::{Card, Household, store};
 use crate::app::App;
 use crate::audit::{self, Actor};
-use crate::auth::Reader;
+use crate::auth::{HouseholdReader, Member};
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::media::Evidence;
+use crate::packed;
 use crate::scope;
 use crate::signatures::Signature;
 use crate::visits::Visit;
@@ -31,19 +32,23 @@ pub struct Timeline {
 impl Api {
     /// List or find households
     ///
-    /// `q`: part of a name or number, or a whole national id or phone number. Ordered by name.
+    /// `q`: part of a name or number, or a whole national id or phone number. Ordered by name. What a household
+    /// holds beyond its card is in its own file.
     #[oai(path = "/api/households", method = "get", operation_id = "listHouseholds")]
     async fn list(
         &self,
-        reader: Reader,
+        reader: HouseholdReader,
         q: Query<Option<String>>,
         place: Query<Option<Uuid>>,
         after: Query<Option<String>>,
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))] limit: Query<Option<i64>>,
-    ) -> Result<Stored<Page<Household>>> {
+    ) -> Result<Stored<Page<Card>>> {
         let q = q.0.unwrap_or_default();
         if q.contains('\0') || after.0.as_ref().is_some_and(|a| a.contains('\0')) {
             return Err(Error::bad_request("invalid_text", "A text holds a character that cannot be searched."));
+        }
+        if q.chars().count() > 200 {
+            return Err(Error::bad_request("query_too_long", "A search has at most 200 characters.").field("q"));
         }
         let wanted = store::Wanted { q, place: place.0, after: after.0, limit: limit.0.unwrap_or(50) };
         store::list(&self.0, &reader, wanted).await
@@ -51,7 +56,7 @@ impl Api {
 
     /// One household
     #[oai(path = "/api/households/:id", method = "get", operation_id = "getHousehold")]
-    async fn get(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Household>> {
+    async fn get(&self, reader: HouseholdReader, id: Path<Uuid>) -> Result<Stored<Household>> {
         let body = scope::record(&self.0.db, &reader, "household", id.0).await?;
         note_reading(&self.0, &reader, id.0).await?;
         Ok(Stored::new(self.0.crypto.open_text(&body).into_owned()))
@@ -59,31 +64,14 @@ impl Api {
 
     /// A household's timeline
     #[oai(path = "/api/households/:id/timeline", method = "get", operation_id = "getTimeline")]
-    async fn timeline(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Timeline>> {
+    async fn timeline(&self, reader: HouseholdReader, id: Path<Uuid>) -> Result<Stored<Timeline>> {
         let household = scope::record(&self.0.db, &reader, "household", id.0).await?;
         let household = self.0.crypto.open_text(&household);
         note_reading(&self.0, &reader, id.0).await?;
-        let (visits, evidence, signatures): (String, String, String) = self
-            .0
-            .db
-            .query(
-                "WITH subject AS (SELECT id FROM visit WHERE org = $1 AND household = $2
-                     UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)
-                 SELECT
-                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY v.started_at DESC, v.id) FROM visit v
-                      JOIN feed_entry e ON e.org = v.org AND e.feed = v.feed AND e.id = v.id
-                      WHERE v.org = $1 AND v.household = $2), ''),
-                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY x.captured_at DESC, x.id) FROM evidence x
-                      JOIN feed_entry e ON e.org = x.org AND e.feed = x.feed AND e.id = x.id
-                      WHERE x.org = $1 AND x.subject IN (SELECT id FROM subject)), ''),
-                   COALESCE((SELECT string_agg(e.body, ',' ORDER BY s.received_at DESC, s.id) FROM signature s
-                      JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id
-                      WHERE s.org = $1 AND s.subject IN (SELECT id FROM subject)), '')",
-            )
-            .bind(reader.org)
-            .bind(id.0)
-            .one()
-            .await?;
+        let (visits, evidence, signatures) = belongings(&self.0, reader.org, id.0).await?;
+        // One who reads households and no visits has the file without them.
+        let seen = |rows: String| if reader.capabilities.sees("visit") { rows } else { String::new() };
+        let (visits, evidence, signatures) = (seen(visits), seen(evidence), seen(signatures));
         Ok(Stored::new(format!(
             "{{\"household\":{household},\"visits\":[{visits}],\"evidence\":[{evidence}],\"signatures\":[{signatures}]}}"
         )))
@@ -91,7 +79,7 @@ impl Api {
 }
 
 /// Who opened whose file stands in the reader's own chain.
-async fn note_reading(app: &App, reader: &Reader, household: Uuid) -> Result<()> {
+async fn note_reading(app: &App, reader: &Member, household: Uuid) -> Result<()> {
     let actor = Actor { org: reader.org, member: Some(reader.id), device: Some(reader.device), at: app.clock.now() };
     let own = reader.id;
     app.db
@@ -103,4 +91,29 @@ async fn note_reading(app: &App, reader: &Reader, household: Uuid) -> Result<()>
             })
         })
         .await
+}
+
+/// Visits, evidence and signatures of a household, latest first, as joined records.
+pub async fn belongings(app: &App, org: Uuid, household: Uuid) -> Result<(String, String, String)> {
+    let (visits, evidence, signatures): (String, String, String) = app
+        .db
+        .query(
+            "WITH subject AS (SELECT id FROM visit WHERE org = $1 AND household = $2
+                     UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)
+                 SELECT
+                   COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY v.started_at DESC, v.id) FROM visit v
+                      JOIN feed_entry e ON e.org = v.org AND e.feed = v.feed AND e.id = v.id
+                      WHERE v.org = $1 AND v.household = $2), ''),
+                   COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY x.captured_at DESC, x.id) FROM evidence x
+                      JOIN feed_entry e ON e.org = x.org AND e.feed = x.feed AND e.id = x.id
+                      WHERE x.org = $1 AND x.subject IN (SELECT id FROM subject)), ''),
+                   COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY s.received_at DESC, s.id) FROM signature s
+                      JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id
+                      WHERE s.org = $1 AND s.subject IN (SELECT id FROM subject)), '')",
+        )
+        .bind(org)
+        .bind(household)
+        .one()
+        .await?;
+    Ok((packed::open_list(&visits)?, packed::open_list(&evidence)?, packed::open_list(&signatures)?))
 }

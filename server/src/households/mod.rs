@@ -78,6 +78,26 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What is left when a household's data is erased: its number in place of a name.
+    pub fn of_nobody(number: String) -> Self {
+        Self {
+            head_name: number,
+            head_sex: None,
+            head_birth_date: None,
+            national_id: None,
+            phone: None,
+            members: Vec::new(),
+            lat: None,
+            lon: None,
+            accuracy_m: None,
+            monthly_income_minor: None,
+            electricity: None,
+            clean_water: None,
+            disability: None,
+            notes: None,
+        }
+    }
+
     /// Checks every field and brings phone and names into their kept form.
     pub fn check(&mut self) -> Result<()> {
         self.head_name = self.head_name.trim().to_owned();
@@ -122,6 +142,51 @@ pub struct Household {
     pub registered_at: Millis,
     pub updated_at: Millis,
     pub revision: i64,
+}
+
+/// A household in a list: enough to find and recognise it. Reading the whole file is another request, and is noted.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "HouseholdCard", skip_serializing_if_is_none)]
+pub struct Card {
+    pub id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// The village; also the feed.
+    pub place: Uuid,
+    pub head_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_sex: Option<Sex>,
+    /// People who belong to it, the head not counted.
+    pub members: i64,
+    /// Evidence id of the picture of its head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<Uuid>,
+    /// ThumbHash of that picture, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo_placeholder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_visit_at: Option<Millis>,
+    pub updated_at: Millis,
+    pub revision: i64,
+}
+
+impl Card {
+    pub fn of(household: &Household) -> Self {
+        let facts = &household.facts;
+        Self {
+            id: household.id,
+            number: household.number.clone(),
+            place: household.place,
+            head_name: facts.head_name.clone(),
+            head_sex: facts.head_sex,
+            members: facts.members.len() as i64,
+            photo: household.photo,
+            photo_placeholder: household.photo_placeholder.clone(),
+            last_visit_at: household.last_visit_at,
+            updated_at: household.updated_at,
+            revision: household.revision,
+        }
+    }
 }
 
 /// `household.register`.

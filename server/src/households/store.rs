@@ -2,14 +2,15 @@
 
 use uuid::Uuid;
 
-use super::Household;
+use super::{Card, Household};
 use crate::app::App;
-use crate::auth::Reader;
+use crate::auth::HouseholdReader;
 use crate::check;
 use crate::crypto::Crypto;
-use crate::db::Tx;
+use crate::db::{Db, Query, Tx};
 use crate::error::{Error, Result};
 use crate::feed::Locked;
+use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
 
@@ -21,29 +22,41 @@ pub fn sealed(crypto: &Crypto, household: &Household) -> Household {
     sealed
 }
 
-/// Writes a household (new or changed) to its table and its feed.
+/// Writes a changed household to its table and its feed.
 pub async fn put(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
-    let org = feeds.org;
+    let sql = "INSERT INTO household
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key, card = excluded.card,
+             national_id_hash = excluded.national_id_hash, phone_hash = excluded.phone_hash, last_visit_at = excluded.last_visit_at";
+    columns(tx.query(sql), crypto, feeds.org, household)?.later().await?;
+    feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
+}
+
+/// Writes a new household. That its id is new is looked at in the same trip.
+pub async fn add(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
+    let sql = "INSERT INTO household
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org, id) DO NOTHING";
+    let exists = || Error::refused("exists", "A household with this id is registered already.");
+    columns(tx.query(sql), crypto, feeds.org, household)?.later_or(exists).await?;
+    feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
+}
+
+fn columns<'t>(query: Query<&'t mut Tx>, crypto: &Crypto, org: Uuid, household: &Household) -> Result<Query<&'t mut Tx>> {
     let hash = |kind: &str, value: &Option<String>| value.as_ref().map(|v| crypto.lookup(org, kind, v));
     let facts = &household.facts;
-    tx.query(
-        "INSERT INTO household (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key,
-             national_id_hash = excluded.national_id_hash, phone_hash = excluded.phone_hash, last_visit_at = excluded.last_visit_at",
-    )
-    .bind(org)
-    .bind(household.id)
-    .bind(household.place)
-    .bind(household.number.clone().unwrap_or_default())
-    .bind(facts.head_name.to_lowercase())
-    .bind(hash("national_id", &facts.national_id))
-    .bind(hash("phone", &facts.phone))
-    .bind(household.last_visit_at)
-    .bind(household.registered_at)
-    .run()
-    .await?;
-    feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
+    Ok(query
+        .bind(org)
+        .bind(household.id)
+        .bind(household.place)
+        .bind(household.number.clone().unwrap_or_default())
+        .bind(facts.head_name.to_lowercase())
+        .bind(hash("national_id", &facts.national_id))
+        .bind(hash("phone", &facts.phone))
+        .bind(household.last_visit_at)
+        .bind(household.registered_at)
+        .bind(serde_json::to_string(&Card::of(household))?))
 }
 
 /// The feed a household lives in, wherever the caller may look.
@@ -69,44 +82,91 @@ pub struct Wanted {
 }
 
 /// A page of households by name.
-pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<Page<Household>>> {
+pub async fn list(app: &App, reader: &HouseholdReader, wanted: Wanted) -> Result<Stored<Page<Card>>> {
     let q = wanted.q.trim().to_lowercase();
-    let phone = check::phone(&q).ok().map(|p| app.crypto.lookup(reader.org, "phone", &p));
-    let national_id = check::national_id(&q).ok().map(|()| app.crypto.lookup(reader.org, "national_id", &q));
+    let phone = check::phone(&q).ok().map(|p| app.crypto.lookups(reader.org, "phone", &p));
+    let [phone, old_phone] = phone.map_or([None, None], |both| both.map(Some));
+    let national_id = check::national_id(&q).ok().map(|()| app.crypto.lookups(reader.org, "national_id", &q));
+    let [national_id, old_national_id] = national_id.map_or([None, None], |both| both.map(Some));
     let after = wanted.after.unwrap_or_default();
     let (after_name, after_number) = after.split_once(SEPARATOR).unwrap_or_default();
     let like = format!("%{}%", q.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-    let (items, count, last): (Option<String>, i64, Option<String>) = app
-        .db
-        .query(LIST)
-        .bind(reader.org)
-        .bind(reader.id)
-        .bind(after_name)
-        .bind(after_number)
-        .bind(wanted.place)
-        .bind(like)
-        .bind(national_id)
-        .bind(phone)
-        .bind(wanted.limit)
-        .one()
-        .await?;
+    let query = app.db.query(if q.is_empty() { LIST } else { FIND });
+    let query = query.bind(reader.org).bind(reader.id).bind(after_name).bind(after_number).bind(wanted.place);
+    let query = match q.is_empty() {
+        true => query.bind(wanted.limit),
+        false => {
+            let query = query.bind(wanted.limit).bind(like).bind(national_id).bind(phone);
+            query.bind(old_national_id).bind(old_phone)
+        }
+    };
+    let (items, count, last): (Option<String>, i64, Option<String>) = query.one().await?;
     let next = last.filter(|_| count == wanted.limit);
-    Ok(page(items.map(|i| app.crypto.open_text(&i).into_owned()), next))
+    Ok(page(items, next))
 }
 
 /// Sorts before everything a name may hold, so that the joined text sorts like the pair.
 const SEPARATOR: char = '\u{1}';
 
-/// One row for a whole page: first which households, by the index of names, then their stored texts, which the
-/// database joins. Nothing is parsed or written again.
-const LIST: &str = "
-SELECT string_agg(e.body, ',' ORDER BY p.name_key, p.number), count(*), max(p.name_key || '\u{1}' || p.number)
-FROM (SELECT h.id, h.feed, h.name_key, h.number
-      FROM household h
-      WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4)
-        AND h.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
-        AND ($5 IS NULL OR h.feed = $5)
-        AND ($6 = '%%' OR h.name_key LIKE $6 ESCAPE '!' OR lower(h.number) LIKE $6 ESCAPE '!'
-             OR h.national_id_hash = $7 OR h.phone_hash = $8)
-      ORDER BY h.name_key, h.number LIMIT $9) AS p
-JOIN feed_entry e ON e.org = $1 AND e.id = p.id AND e.feed = p.feed";
+/// One row for a whole page, joined from the cards by the database in the inner query's order: nothing is parsed,
+/// sorted or written again.
+macro_rules! page_of {
+    ($condition:literal) => {
+        concat!(
+            "SELECT string_agg(p.card, ','), count(*), max(p.name_key || '\u{1}' || p.number)
+             FROM (SELECT h.card, h.name_key, h.number
+                   FROM household h
+                   WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4)
+                     AND h.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
+                     AND ($5 IS NULL OR h.feed = $5)",
+            $condition,
+            " ORDER BY h.name_key, h.number LIMIT CAST($6 AS BIGINT)) AS p"
+        )
+    };
+}
+
+/// The list has a text of its own, without `LIKE`: it is planned once (see [`Db::query`]).
+const LIST: &str = page_of!("");
+const FIND: &str = page_of!(
+    " AND (h.name_key LIKE $7 ESCAPE '!' OR lower(h.number) LIKE $7 ESCAPE '!' OR h.national_id_hash IN ($8, $10)
+           OR h.phone_hash IN ($9, $11))"
+);
+
+/// Gives a card to households that were kept before there were any. Answers how many.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub async fn fill_cards(db: &Db) -> Result<usize> {
+    const SOME: usize = 200;
+    let mut filled = 0;
+    loop {
+        let rows: Vec<(Uuid, Vec<u8>)> = db
+            .query(
+                "SELECT h.org, e.body FROM household h
+                 JOIN feed_entry e ON e.org = h.org AND e.feed = h.feed AND e.id = h.id
+                 WHERE h.card = '' LIMIT CAST($1 AS BIGINT)",
+            )
+            .bind(SOME as i64)
+            .all()
+            .await?;
+        let last = rows.len() < SOME;
+        filled += rows.len();
+        db.write(move |tx| Box::pin(fill(tx, rows))).await?;
+        if last {
+            return Ok(filled);
+        }
+    }
+}
+
+async fn fill(tx: &mut Tx, rows: Vec<(Uuid, Vec<u8>)>) -> Result<()> {
+    for (org, body) in rows {
+        let household: Household = serde_json::from_str(&packed::open(&body)?)?;
+        tx.query("UPDATE household SET card = $3 WHERE org = $1 AND id = $2")
+            .bind(org)
+            .bind(household.id)
+            .bind(serde_json::to_string(&Card::of(&household))?)
+            .run()
+            .await?;
+    }
+    Ok(())
+}

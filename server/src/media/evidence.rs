@@ -60,6 +60,8 @@ pub async fn announce(
         sha256: capture.sha256,
         width: capture.width,
         height: capture.height,
+        original_width: None,
+        original_height: None,
         captured_at: capture.captured_at,
         lat: capture.lat,
         lon: capture.lon,
@@ -74,6 +76,7 @@ pub async fn announce(
         placeholder: None,
         darkness: None,
         sharpness: None,
+        looks_like: None,
         updated_at: context.now,
         revision: feeds.revision(feed),
     };

@@ -1,15 +1,25 @@
 //! Evidence: photos and documents, from the phone's announcement to the derivatives that screens show.
 
+mod answers;
 pub mod api;
+pub mod append;
 mod derive;
 pub mod evidence;
+pub mod finish;
+pub mod gc;
+mod likeness;
+mod pictures;
+pub mod protocol;
+mod turns;
 pub mod tus;
+pub mod verify;
 
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use derive::run as derive_job;
+pub use turns::Turns;
 
 use crate::clock::Millis;
 
@@ -61,6 +71,16 @@ pub struct Capture {
     pub supersedes: Option<Uuid>,
 }
 
+/// An earlier picture of the same village that a picture looks like.
+#[derive(Clone, Debug, Object, Serialize, Deserialize)]
+pub struct LooksLike {
+    pub evidence: Uuid,
+    pub household: Option<Uuid>,
+    pub captured_at: Millis,
+    /// In how many of 64 bits the two differ: 0 for the same picture.
+    pub bits: i64,
+}
+
 /// Evidence as devices and the API show it. Superseded, never overwritten.
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Evidence {
@@ -72,8 +92,16 @@ pub struct Evidence {
     pub mime: String,
     pub bytes: i64,
     pub sha256: String,
+    /// Pixels of the largest size that is shown; until it is derived, what the phone said.
     pub width: i64,
     pub height: i64,
+    /// Pixels of the picture as it came, upright, when they are more than those. Its length is `bytes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub original_width: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub original_height: Option<i64>,
     pub captured_at: Millis,
     pub lat: Option<f64>,
     pub lon: Option<f64>,
@@ -81,7 +109,7 @@ pub struct Evidence {
     pub device: Uuid,
     pub captured_by: Uuid,
     pub state: State,
-    /// Why it is quarantined: not_a_picture, truncated, too_large, bomb, unsupported.
+    /// Why it is quarantined: not_a_picture, truncated, too_large, bomb, unsupported, heic (kept for later), polyglot.
     pub reason: Option<String>,
     pub received_at: Option<Millis>,
     pub supersedes: Option<Uuid>,
@@ -92,6 +120,9 @@ pub struct Evidence {
     pub darkness: Option<f64>,
     /// Variance of the Laplacian; small is blurred. A hint to a person, never a verdict.
     pub sharpness: Option<f64>,
+    /// A picture of another visit or household that looks the same: a hint to a person, never a verdict.
+    #[serde(default)]
+    pub looks_like: Option<LooksLike>,
     pub updated_at: Millis,
     pub revision: i64,
 }

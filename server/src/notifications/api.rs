@@ -10,6 +10,7 @@ use crate::auth::Reader;
 use crate::check;
 use crate::clock::new_id;
 use crate::crypto::{point, unb64};
+use crate::db::wall;
 use crate::error::{Error, Result};
 use crate::jobs;
 
@@ -46,29 +47,28 @@ impl Api {
             return Err(Error::invalid("p256dh", "These are not the keys of a push subscription."));
         }
         let now = self.0.clock.now();
-        self.0
-            .db
-            .write(move |tx| {
-                Box::pin(
-                    tx.query(
-                        "INSERT INTO push_subscription (endpoint, org, member, device, p256dh, auth, language, created_at)
+        // A browser has one address for push, whichever organisation the people on it belong to.
+        let subscribed = self.0.db.write(move |tx| {
+            Box::pin(
+                tx.query(
+                    "INSERT INTO push_subscription (endpoint, org, member, device, p256dh, auth, language, created_at)
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                          ON CONFLICT (endpoint) DO UPDATE SET org = excluded.org, member = excluded.member,
                              device = excluded.device, p256dh = excluded.p256dh, auth = excluded.auth,
                              language = excluded.language",
-                    )
-                    .bind(endpoint)
-                    .bind(reader.org)
-                    .bind(reader.id)
-                    .bind(reader.device)
-                    .bind(p256dh)
-                    .bind(auth)
-                    .bind(language)
-                    .bind(now)
-                    .run(),
                 )
-            })
-            .await?;
+                .bind(endpoint)
+                .bind(reader.org)
+                .bind(reader.id)
+                .bind(reader.device)
+                .bind(p256dh)
+                .bind(auth)
+                .bind(language)
+                .bind(now)
+                .run(),
+            )
+        });
+        wall::beyond(subscribed).await?;
         Ok(Done::Done)
     }
 

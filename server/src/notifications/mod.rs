@@ -61,7 +61,7 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
         .bind(entry.kind.clone())
         .bind(entry.subject)
         .bind(now)
-        .run()
+        .later()
         .await?;
     feeds.put(tx, entry.member, "inbox", entry.id, &entry).await?;
     let subscriptions: Vec<(String,)> = tx

@@ -61,7 +61,10 @@ impl Push {
         if self.loopback {
             return Ok(url);
         }
-        let named = url.domain().is_some_and(|d| d.contains('.') && !d.ends_with(".local") && !d.ends_with(".internal"));
+        // `localhost.` and `printer.local.` with the root's dot are the same names.
+        let named = url.domain().map(|d| d.trim_end_matches('.')).is_some_and(|d| {
+            d.contains('.') && ![".local", ".internal", ".localhost", ".localdomain"].iter().any(|end| d.ends_with(end))
+        });
         if url.scheme() == "https" && named && url.username().is_empty() { Ok(url) } else { Err(refused()) }
     }
 

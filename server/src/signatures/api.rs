@@ -1,5 +1,6 @@
 //! How the world reads and proves signatures; they come by commands.
 
+use kilele_media::{DrawError, Ink};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -28,12 +29,15 @@ impl Api {
     /// Drawn by the server from the strokes.
     #[oai(path = "/api/signatures/:id/picture", method = "get", operation_id = "getSignaturePicture")]
     async fn picture(&self, reader: Reader, id: Path<Uuid>) -> Result<Picture> {
-        scope::record(&self.0.db, &reader, "signature", id.0).await?;
-        let kept = verify::kept(&self.0, reader.org, id.0).await?;
-        let ink = Content::parse(&kept.record)?.ink();
-        let drawn = tokio::task::spawn_blocking(move || ink.png(800)).await.map_err(Error::unexpected)?;
-        let bytes = drawn.map_err(|e| Error::unexpected(anyhow::anyhow!("drawing a signature: {e}")))?;
-        Ok(Picture { mime: "image/png", etag: format!("\"{}\"", &kept.sha256[..32]), bytes: Some(bytes.into()) })
+        self.drawn(reader, id.0, "image/png", |ink| ink.png(800)).await
+    }
+
+    /// The signature's picture as PDF
+    ///
+    /// The same lines on a page cut to them, in their natural size.
+    #[oai(path = "/api/signatures/:id/picture.pdf", method = "get", operation_id = "getSignaturePdf")]
+    async fn pdf(&self, reader: Reader, id: Path<Uuid>) -> Result<Picture> {
+        self.drawn(reader, id.0, "application/pdf", |ink| ink.pdf()).await
     }
 
     /// Prove a signature
@@ -43,5 +47,22 @@ impl Api {
     async fn verify(&self, reader: Reader, id: Path<Uuid>) -> Result<Json<Verification>> {
         scope::record(&self.0.db, &reader, "signature", id.0).await?;
         Ok(Json(verify::verify(&self.0, reader.org, id.0).await?))
+    }
+}
+
+impl Api {
+    async fn drawn(
+        &self,
+        reader: Reader,
+        id: Uuid,
+        mime: &'static str,
+        draw: impl FnOnce(Ink) -> Result<Vec<u8>, DrawError> + Send + 'static,
+    ) -> Result<Picture> {
+        scope::record(&self.0.db, &reader, "signature", id).await?;
+        let kept = verify::kept(&self.0, reader.org, id).await?;
+        let ink = Content::parse(&kept.text()?)?.ink();
+        let drawn = tokio::task::spawn_blocking(move || draw(ink)).await.map_err(Error::unexpected)?;
+        let bytes = drawn.map_err(|e| Error::unexpected(anyhow::anyhow!("drawing a signature: {e}")))?;
+        Ok(Picture { mime, etag: format!("\"{}\"", &kept.sha256[..32]), bytes: Some(bytes.into()) })
     }
 }

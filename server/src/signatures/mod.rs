@@ -1,6 +1,7 @@
 //! Signatures: the strokes, the exact statement that was shown, and a hash that two keys and a chain vouch for.
 
 pub mod api;
+pub mod kept;
 mod receive;
 mod verify;
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Content, CounterSigned, Signature, SignedRecord, link};
+use super::{Content, CounterSigned, Signature, SignedRecord, kept, link};
 use crate::commands::Context;
 use crate::crypto::{b64, hex, sha256, unb64, verify_device};
 use crate::db::Tx;
@@ -64,7 +64,7 @@ pub async fn receive(
     .bind(sequence)
     .bind(by.id)
     .bind(by.device)
-    .bind(signed.record)
+    .bind(kept::pack(&signed.record, &content.strokes))
     .bind(signed.sha256.clone())
     .bind(key)
     .bind(signature)

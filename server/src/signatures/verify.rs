@@ -3,7 +3,7 @@
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::{Content, CounterSigned, link};
+use super::{Content, CounterSigned, kept, link};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::crypto::{hex, sha256, verify_device};
@@ -14,13 +14,21 @@ pub struct Kept {
     pub id: Uuid,
     pub feed: Uuid,
     pub sequence: i64,
-    pub record: String,
+    /// As it is kept; see [`Kept::text`].
+    record: Vec<u8>,
     pub sha256: String,
     pub device_key: Option<Vec<u8>>,
     pub device_signature: Option<Vec<u8>>,
     pub previous: Option<Vec<u8>>,
     pub server_signature: Vec<u8>,
     pub received_at: Millis,
+}
+
+impl Kept {
+    /// The text that was signed, to the byte.
+    pub fn text(&self) -> Result<String> {
+        kept::open(&self.record)
+    }
 }
 
 /// One thing that was checked.
@@ -55,13 +63,15 @@ pub async fn verify(app: &App, org: Uuid, id: Uuid) -> Result<Verification> {
     let kept = kept(app, org, id).await?;
     let mut checks = Vec::new();
     let mut check = |name: &str, ok: bool, detail: &str| checks.push(Check { name: name.into(), ok, detail: detail.into() });
-    let content = Content::parse(&kept.record);
+    // A record that cannot be read is one that nobody signed.
+    let text = kept.text().unwrap_or_default();
+    let content = Content::parse(&text);
     check("record", content.as_ref().is_ok_and(|c| c.id == id), "the record can be read and names this signature");
-    check("hash", hex(&sha256(kept.record.as_bytes())) == kept.sha256, "the text and strokes are the ones that were signed");
+    check("hash", hex(&sha256(text.as_bytes())) == kept.sha256, "the text and strokes are the ones that were signed");
     check("ink", content.is_ok_and(|c| !c.ink().is_trivial()), "there are strokes of a signature");
     match (&kept.device_key, &kept.device_signature) {
         (Some(key), Some(signature)) => {
-            check("device", verify_device(key, kept.record.as_bytes(), signature), "the device's key signed this record");
+            check("device", verify_device(key, text.as_bytes(), signature), "the device's key signed this record");
         }
         _ => check("device", true, "the device had no key; only the server's signature vouches"),
     }

@@ -1,13 +1,17 @@
 //! `POST /api/sync`.
 
+use std::sync::Arc;
+
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
 
-use super::{MIN_SCHEMA, Stats, SyncAnswer, SyncRequest, captures, pull};
+use super::{MIN_SCHEMA, SyncAnswer, SyncRequest, captures, pull, report};
 use crate::app::App;
 use crate::auth::Reader;
-use crate::commands::{self, Outcome};
+use crate::commands::{self, Door, Outcome};
+use crate::devices;
 use crate::error::{Error, Result};
+use crate::planted::Mistake;
 use crate::wire::Stored;
 
 pub struct Api(pub App);
@@ -28,8 +32,22 @@ impl Api {
             return Err(Error::bad_request("batch_too_large", "At most 50 commands and 500 captures at once."));
         }
         let mut results: Vec<Outcome> = Vec::with_capacity(body.commands.len());
-        for command in &body.commands {
-            match commands::run(app, &reader, &command.0).await {
+        let followed = body.cursors.keys().filter_map(|feed| feed.parse().ok()).collect();
+        let door = Door::Sync(Arc::new(followed));
+        let mut commands: Vec<_> = body.commands.iter().collect();
+        if app.planted.has(Mistake::Reorder) {
+            commands.reverse();
+        }
+        for command in commands {
+            // A batch that comes again: a look at each answer instead of work that would be undone.
+            let again = results.last().is_some_and(|last| last.status == "duplicate");
+            let known = if again { commands::answered(app, &reader, &command.0).await } else { Ok(None) };
+            let outcome = match known {
+                Ok(None) => commands::run(app, &reader, &command.0, &door).await,
+                Ok(Some(outcome)) => Ok(outcome),
+                Err(error) => Err(error),
+            };
+            match outcome {
                 Ok(outcome) => results.push(outcome),
                 // Ours to mend: answer what is done; the phone sends the rest again.
                 Err(error) if results.is_empty() => return Err(error),
@@ -39,44 +57,38 @@ impl Api {
                 }
             }
         }
+        let phone = body.stats.is_some();
         if let Some(stats) = body.stats {
-            note_stats(app, &reader, stats).await?;
+            report::note(app, &reader, stats).await?;
+        }
+        if !body.lost.is_empty() {
+            devices::store::note_losses(app, &reader, body.lost).await?;
         }
         let ledger = captures::compare(app, &reader, &body.have).await?;
-        let news = pull::pull(app, &reader, &body.cursors).await?;
+        if phone && body.have.len() < MOST_CAPTURES {
+            captures::note_dropped(app, &reader, &body.have).await?;
+        }
+        // Too old to read records as they are now; what it brought has been taken.
+        let (news, code) = if body.schema < MIN_SCHEMA {
+            (pull::News::default(), Some("update_required"))
+        } else {
+            (pull::pull(app, &reader, &body.cursors).await?, None)
+        };
         let json = |part: serde_json::Result<String>| part.map_err(Error::from);
         Ok(Stored::new(format!(
-            "{{\"results\":{},\"feeds\":{{{}}},\"gone\":{},\"acknowledged\":{},\"want\":{},\"unknown\":{},\
-             \"server_time\":{},\"min_schema\":{MIN_SCHEMA},\"more\":{}}}",
+            "{{\"results\":{},\"feeds\":{{{}}},\"gone\":{},\"reset\":{},\"acknowledged\":{},\"want\":{},\"unknown\":{},\
+             \"server_time\":{},\"min_schema\":{MIN_SCHEMA},\"code\":{},\"outbox_key\":{},\"more\":{}}}",
             json(serde_json::to_string(&results))?,
             news.feeds,
             json(serde_json::to_string(&news.gone))?,
+            json(serde_json::to_string(&news.reset))?,
             json(serde_json::to_string(&ledger.acknowledged))?,
             json(serde_json::to_string(&ledger.want))?,
             json(serde_json::to_string(&ledger.unknown))?,
             app.clock.now(),
+            json(serde_json::to_string(&code))?,
+            json(serde_json::to_string(&app.outbox.announced))?,
             news.more,
         )))
     }
-}
-
-/// The phone's own figures, for those who look after it; written only when they changed.
-async fn note_stats(app: &App, reader: &Reader, stats: Stats) -> Result<()> {
-    let text = serde_json::to_string(&stats)?;
-    if text.len() > 500 {
-        return Err(Error::bad_request("stats_too_large", "These figures are too long."));
-    }
-    let (device, account) = (reader.device, reader.account);
-    let same: Option<(Option<String>,)> = app
-        .db
-        .query("SELECT stats FROM device WHERE id = $1 AND account = $2")
-        .bind(device)
-        .bind(account)
-        .optional()
-        .await?;
-    if same.is_some_and(|(kept,)| kept.as_ref() == Some(&text)) {
-        return Ok(());
-    }
-    let update = "UPDATE device SET stats = $3 WHERE id = $1 AND account = $2";
-    app.db.write(move |tx| Box::pin(tx.query(update).bind(device).bind(account).bind(text).run())).await.map(drop)
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{Have, Receipt};
 use crate::app::App;
 use crate::auth::Reader;
+use crate::clock::Millis;
 use crate::error::Result;
 use crate::media::tus;
 
@@ -69,6 +70,37 @@ async fn announce(app: &App, reader: &Reader, have: &[Have], unknown: &[Uuid]) -
                     .bind(now)
                     .run()
                     .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// A phone names all pictures it still holds: one that it announced and no longer names will not come by itself.
+pub async fn note_dropped(app: &App, reader: &Reader, have: &[Have]) -> Result<()> {
+    let awaited: Vec<(Uuid, Option<Millis>)> = app
+        .db
+        .query("SELECT id, dropped_at FROM capture WHERE org = $1 AND device = $2 AND member = $3 AND received_at IS NULL")
+        .bind(reader.org)
+        .bind(reader.device)
+        .bind(reader.id)
+        .all()
+        .await?;
+    let now = app.clock.now();
+    let held = |id: Uuid| have.iter().any(|h| h.id == id);
+    let changed = awaited.into_iter().filter(|(id, dropped)| dropped.is_some() == held(*id));
+    let changed: Vec<(Uuid, Option<Millis>)> = changed.map(|(id, dropped)| (id, dropped.is_none().then_some(now))).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let org = reader.org;
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                for (id, dropped_at) in changed {
+                    let update = "UPDATE capture SET dropped_at = $3 WHERE org = $1 AND id = $2";
+                    tx.query(update).bind(org).bind(id).bind(dropped_at).run().await?;
                 }
                 Ok(())
             })

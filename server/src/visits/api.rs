@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{State, Visit, store};
 use crate::app::App;
-use crate::auth::Reader;
+use crate::auth::VisitReader;
 use crate::error::{Error, Result};
 use crate::scope;
 use crate::wire::{Page, Stored};
@@ -21,7 +21,7 @@ impl Api {
     #[oai(path = "/api/visits", method = "get", operation_id = "listVisits")]
     async fn list(
         &self,
-        reader: Reader,
+        reader: VisitReader,
         state: Query<Option<State>>,
         mentor: Query<Option<Uuid>>,
         household: Query<Option<Uuid>>,
@@ -43,7 +43,7 @@ impl Api {
 
     /// One visit
     #[oai(path = "/api/visits/:id", method = "get", operation_id = "getVisit")]
-    async fn get(&self, reader: Reader, id: Path<Uuid>) -> Result<Stored<Visit>> {
+    async fn get(&self, reader: VisitReader, id: Path<Uuid>) -> Result<Stored<Visit>> {
         Ok(Stored::new(scope::record(&self.0.db, &reader, "visit", id.0).await?))
     }
 }

@@ -80,6 +80,15 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Takes away what was said and where; when it was, its topics and its figures stay for the programme's own count.
+    pub fn forget(&mut self) {
+        for text in [&mut self.observations, &mut self.recommendations, &mut self.action_items, &mut self.support_needed] {
+            text.clear();
+        }
+        (self.lat, self.lon, self.accuracy_m) = (None, None, None);
+        self.no_gps_reason = None;
+    }
+
     pub fn check(&self) -> Result<()> {
         check::time("started_at", self.started_at)?;
         check::time("ended_at", self.ended_at)?;

@@ -4,10 +4,11 @@ use uuid::Uuid;
 
 use super::{State, Visit};
 use crate::app::App;
-use crate::auth::Reader;
+use crate::auth::VisitReader;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
+use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
 
@@ -18,7 +19,7 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, visit: &Visit) -> Result<()> {
         "INSERT INTO visit (org, id, feed, household, mentor, number, state, kind, planned_at, started_at, ended_at,
              submitted_at, decided_at, decided_by, business_status, income_minor)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-         ON CONFLICT (org, id) DO UPDATE SET state = excluded.state, kind = excluded.kind, planned_at = excluded.planned_at,
+         ON CONFLICT (org, id) DO UPDATE SET mentor = excluded.mentor, state = excluded.state, kind = excluded.kind, planned_at = excluded.planned_at,
              started_at = excluded.started_at, ended_at = excluded.ended_at, submitted_at = excluded.submitted_at,
              decided_at = excluded.decided_at, decided_by = excluded.decided_by,
              business_status = excluded.business_status, income_minor = excluded.income_minor",
@@ -39,12 +40,12 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, visit: &Visit) -> Result<()> {
     .bind(visit.decided_by)
     .bind(found.business_status.clone())
     .bind(found.income_minor)
-    .run()
+    .later()
     .await?;
     feeds.put(tx, visit.place, "visit", visit.id, visit).await
 }
 
-/// Where a visit lives and whose it is; these never change, so they may be read before the feed is locked.
+/// Where a visit lives and whose it is. The feed never changes, so it may be read before it is locked.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,
@@ -72,7 +73,7 @@ pub struct Wanted {
 }
 
 /// A page of visits, those submitted first (oldest first) leading.
-pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<Page<Visit>>> {
+pub async fn list(app: &App, reader: &VisitReader, wanted: Wanted) -> Result<Stored<Page<Visit>>> {
     let after = wanted.after.unwrap_or_default();
     let (after_at, after_number) = after.split_once('~').unwrap_or(("0", ""));
     let after_at: i64 =
@@ -82,7 +83,7 @@ pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<P
         .db
         .query(
             // `cursor` has as many digits in every row, so that the greatest text is the last row.
-            "SELECT string_agg(e.body, ',' ORDER BY p.at, p.number), count(*), max(p.cursor)
+            "SELECT string_agg(hex(e.body), ',' ORDER BY p.at, p.number), count(*), max(p.cursor)
              FROM (SELECT v.id, v.feed, v.number, COALESCE(v.submitted_at, 0) AS at,
                           CAST(100000000000000 + COALESCE(v.submitted_at, 0) AS TEXT) || '~' || v.number AS cursor
                    FROM visit v
@@ -90,7 +91,7 @@ pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<P
                      AND v.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
                      AND ($5 IS NULL OR v.state = $5) AND ($6 IS NULL OR v.mentor = $6)
                      AND ($7 IS NULL OR v.household = $7)
-                   ORDER BY COALESCE(v.submitted_at, 0), v.number LIMIT $8) AS p
+                   ORDER BY COALESCE(v.submitted_at, 0), v.number LIMIT CAST($8 AS BIGINT)) AS p
              JOIN feed_entry e ON e.org = $1 AND e.id = p.id AND e.feed = p.feed",
         )
         .bind(reader.org)
@@ -103,5 +104,6 @@ pub async fn list(app: &App, reader: &Reader, wanted: Wanted) -> Result<Stored<P
         .bind(wanted.limit)
         .one()
         .await?;
+    let items = items.as_deref().map(packed::open_list).transpose()?;
     Ok(page(items, last.filter(|_| count == wanted.limit)))
 }

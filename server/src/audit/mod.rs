@@ -1,7 +1,16 @@
 //! Who did what, when, before and after: appended in the command's transaction and chained by hash in its feed.
 //!
-//! One chain a feed rather than one an organisation: the feed's row is locked anyway, so the chain costs no
-//! further wait, and its head in that row shows a cut tail as well as a removed row.
+//! The feed's row is locked anyway, so its chain costs no further wait, and its head in that row shows a cut tail as
+//! well as a removed row. Every few minutes the heads of an organisation's feeds are sealed into the organisation's own
+//! chain, which the server signs ([`seal`]): whoever rewrites a feed's chain to its end is found out there.
+
+pub mod api;
+pub mod seal;
+mod store;
+mod verify;
+
+pub use store::{Wanted, list};
+pub use verify::{Report, forget, organisation, reseals, verify};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,11 +47,12 @@ pub async fn append(
     let head = feeds.head(feed);
     let sequence = head.audit.0 + 1;
     let previous = head.audit.1.take();
-    let hash = sha256(&material(org, feed, sequence, actor, action, subject, &change, previous.as_deref()));
+    let digest = hex(&tx.crypto.audit(&change));
+    let hash = sha256(&material(org, feed, sequence, actor, action, subject, &digest, previous.as_deref()));
     head.audit = (sequence, Some(hash.to_vec()));
     tx.query(
-        "INSERT INTO audit (org, feed, sequence, at, member, device, action, subject_kind, subject, change, previous, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO audit (org, feed, sequence, at, member, device, action, subject_kind, subject, change, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(org)
     .bind(feed)
@@ -54,30 +64,38 @@ pub async fn append(
     .bind(subject.0)
     .bind(subject.1)
     .bind(change)
-    .bind(previous)
     .bind(hash)
-    .run()
+    .later()
     .await?;
+    // The head of the chain, as it is after the last event of this work.
     tx.query("UPDATE feed SET audit_sequence = $3, audit_head = $4 WHERE org = $1 AND id = $2")
         .bind(org)
         .bind(feed)
         .bind(sequence)
         .bind(hash)
-        .run()
-        .await?;
-    Ok(())
+        .later_once()
+        .await
+}
+
+/// An event without a change, in a feed that is not locked yet.
+pub async fn note(tx: &mut Tx, actor: &Actor, feed: Uuid, action: &str, subject: (&str, Uuid)) -> Result<()> {
+    let mut feeds = crate::feed::lock(tx, actor.org, [feed]).await?;
+    append(tx, &mut feeds, feed, actor, action, subject, (None::<&()>, None::<&()>)).await
 }
 
 fn to_value(record: Option<&impl Serialize>) -> Result<Value> {
     Ok(record.map(serde_json::to_value).transpose()?.unwrap_or(Value::Null))
 }
 
+/// What changes with every change, and stands in the event itself: its place and its time.
+const SAID: &[&str] = &["revision", "updated_at"];
+
 /// Only the fields that differ, each as `[before, after]`; of a new record its hash: later events, read backwards
 /// from the record as it is, tell the rest.
 fn difference(before: &Value, after: &Value) -> Result<Value> {
     Ok(match (before.as_object(), after.as_object()) {
         (Some(old), Some(new)) => {
-            let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value) && *key != "revision");
+            let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value) && !SAID.contains(&key.as_str()));
             changed.map(|(key, value)| (key.clone(), json!([old.get(key), value]))).collect::<serde_json::Map<_, _>>().into()
         }
         (None, Some(_)) => json!({ "created": hex(&sha256(serde_json::to_string(after)?.as_bytes())) }),
@@ -85,6 +103,8 @@ fn difference(before: &Value, after: &Value) -> Result<Value> {
     })
 }
 
+/// What an event's hash covers. Of its change a digest: so the change itself can be erased when a person asks for it,
+/// and the chain still holds. Events of the first version cover the text of their change.
 #[expect(clippy::too_many_arguments, reason = "the hash covers every column")]
 fn material(
     org: Uuid,
@@ -100,50 +120,4 @@ fn material(
     json!([org, feed, sequence, actor.at, actor.member, actor.device, action, subject.0, subject.1, change, previous])
         .to_string()
         .into_bytes()
-}
-
-#[derive(sqlx::FromRow)]
-struct Event {
-    sequence: i64,
-    at: Millis,
-    member: Option<Uuid>,
-    device: Option<Uuid>,
-    action: String,
-    subject_kind: String,
-    subject: Uuid,
-    change: String,
-    previous: Option<Vec<u8>>,
-    hash: Vec<u8>,
-}
-
-/// Walks one feed's chain from its first event to the head in the feed's row.
-///
-/// Answers how many events were checked, or the first sequence that does not fit.
-pub async fn verify(db: &crate::db::Db, org: Uuid, feed: Uuid) -> Result<Result<i64, i64>> {
-    let (length, head): (i64, Option<Vec<u8>>) = db
-        .query("SELECT audit_sequence, audit_head FROM feed WHERE org = $1 AND id = $2")
-        .bind(org)
-        .bind(feed)
-        .one()
-        .await?;
-    let events: Vec<Event> = db
-        .query(
-            "SELECT sequence, at, member, device, action, subject_kind, subject, change, previous, hash
-             FROM audit WHERE org = $1 AND feed = $2 ORDER BY sequence",
-        )
-        .bind(org)
-        .bind(feed)
-        .all()
-        .await?;
-    let mut before: Option<Vec<u8>> = None;
-    for (expected, event) in (1..).zip(&events) {
-        let actor = Actor { org, member: event.member, device: event.device, at: event.at };
-        let subject = (event.subject_kind.as_str(), event.subject);
-        let material = material(org, feed, event.sequence, &actor, &event.action, subject, &event.change, before.as_deref());
-        if event.sequence != expected || event.previous != before || event.hash != sha256(&material) {
-            return Ok(Err(expected));
-        }
-        before = Some(event.hash.clone());
-    }
-    Ok(if events.len() as i64 == length && before == head { Ok(length) } else { Err(events.len() as i64 + 1) })
 }

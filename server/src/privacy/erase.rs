@@ -1,0 +1,186 @@
+//! Erasing one household's personal data: names, numbers, words, places, pictures and signatures go; the figures, the
+//! chains of audit and signatures, and the proof of it stay.
+
+use kilele_media::Variant;
+use uuid::Uuid;
+
+use super::{Counts, message};
+use crate::app::App;
+use crate::audit::{self, Actor};
+use crate::clock::Millis;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::feed;
+use crate::jobs;
+use crate::{households, visits};
+
+/// What belongs to household $2: itself and its visits.
+macro_rules! subjects {
+    () => {
+        "(SELECT id FROM visit WHERE org = $1 AND household = $2 UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)"
+    };
+}
+
+/// Keeps the proof of an erasure.
+pub async fn prove(tx: &mut Tx, actor: &Actor, (kind, class): (&str, &str), subject: Uuid, counts: &Counts) -> Result<()> {
+    let counts = serde_json::to_string(counts)?;
+    let signed = message(actor.org, subject, kind, class, actor.at, actor.member, &counts);
+    let signature = tx.crypto.sign(signed.as_bytes());
+    tx.query(
+        "INSERT INTO erased (org, subject, kind, class, at, member, counts, signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (org, subject, at) DO NOTHING",
+    )
+    .bind(actor.org)
+    .bind(subject)
+    .bind(kind)
+    .bind(class)
+    .bind(actor.at)
+    .bind(actor.member)
+    .bind(counts)
+    .bind(signature)
+    .run()
+    .await
+    .map(drop)
+}
+
+/// Ids of one table's rows that belong to the household.
+async fn ids(tx: &mut Tx, sql: &'static str, org: Uuid, household: Uuid) -> Result<Vec<Uuid>> {
+    let rows: Vec<(Uuid,)> = tx.query(sql).bind(org).bind(household).all().await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Erases a household. Its pictures' bytes go by a job, as soon as this is committed.
+///
+/// # Errors
+/// 404; 409 `erased` when it was erased before.
+pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, class: &str) -> Result<Counts> {
+    let org = actor.org;
+    let place = households::store::feed_of(tx, org, id).await?;
+    let known: Option<(Millis,)> =
+        tx.query("SELECT at FROM erased WHERE org = $1 AND subject = $2 LIMIT 1").bind(org).bind(id).optional().await?;
+    if known.is_some() {
+        return Err(Error::conflict("erased", "This household's data was erased already."));
+    }
+    let told: Vec<(Uuid, Uuid)> = tx
+        .query(
+            "SELECT member, id FROM inbox WHERE org = $1
+             AND (subject = $2 OR subject IN (SELECT id FROM visit WHERE org = $1 AND household = $2))",
+        )
+        .bind(org)
+        .bind(id)
+        .all()
+        .await?;
+    let mut feeds = feed::lock(tx, org, told.iter().map(|(member, _)| *member).chain([place])).await?;
+    let crypto = tx.crypto.clone();
+    let mut counts = Counts::default();
+
+    let visited = ids(tx, "SELECT id FROM visit WHERE org = $1 AND household = $2", org, id).await?;
+    let pictures = ids(tx, PICTURES, org, id).await?;
+    let signed = ids(tx, SIGNATURES, org, id).await?;
+    let open = ids(tx, "SELECT id FROM conflict WHERE org = $1 AND record = $2", org, id).await?;
+
+    let mut record = households::store::current(tx, &crypto, org, place, id).await?;
+    let number = record.number.clone().unwrap_or_else(|| "–".into());
+    record.facts = households::Facts::of_nobody(number);
+    (record.photo, record.photo_placeholder) = (None, None);
+    (record.updated_at, record.revision) = (actor.at, feeds.revision(place));
+    households::store::put(tx, &crypto, &feeds, &record).await?;
+    for visit in &visited {
+        let mut visit = visits::store::current(tx, org, place, *visit).await?;
+        visit.findings.forget();
+        visit.note = None;
+        (visit.updated_at, visit.revision) = (actor.at, feeds.revision(place));
+        visits::store::put(tx, &feeds, &visit).await?;
+    }
+    for (kind, gone) in [("evidence", &pictures), ("signature", &signed), ("conflict", &open)] {
+        for one in gone {
+            feeds.remove(tx, place, kind, *one).await?;
+        }
+    }
+    for (member, entry) in &told {
+        feeds.remove(tx, *member, "inbox", *entry).await?;
+    }
+    let hashes: Vec<(String,)> = tx.query(HASHES).bind(org).bind(id).all().await?;
+    let forget = concat!("UPDATE signature SET record = $3 WHERE org = $1 AND subject IN ", subjects!());
+    tx.query(forget).bind(org).bind(id).bind(Vec::<u8>::new()).run().await?;
+    for sql in GONE {
+        tx.query(sql).bind(org).bind(id).run().await?;
+    }
+    counts.records = 1 + (visited.len() + open.len() + told.len()) as i64;
+    counts.pictures = pictures.len() as i64;
+    counts.signatures = signed.len() as i64;
+    for subject in [&[id][..], &visited, &pictures, &signed, &open].concat() {
+        let events = audit::forget(tx, org, subject).await?;
+        counts.events += events;
+        if events > 0 && subject != id {
+            prove(tx, actor, ("part", class), subject, &Counts { events, ..Counts::default() }).await?;
+        }
+    }
+    for (sha256,) in hashes {
+        let new =
+            jobs::New { kind: "media.forget", dedupe: format!("forget {org} {sha256} {}", actor.at), run_at: actor.at };
+        jobs::enqueue(tx, org, new, &sha256).await?;
+    }
+    prove(tx, actor, ("household", class), id, &counts).await?;
+    let nothing = (None::<&()>, None::<&()>);
+    audit::append(tx, &mut feeds, place, actor, "household.erase", ("household", id), nothing).await?;
+    Ok(counts)
+}
+
+const PICTURES: &str = concat!("SELECT id FROM evidence WHERE org = $1 AND subject IN ", subjects!());
+const SIGNATURES: &str = concat!("SELECT id FROM signature WHERE org = $1 AND subject IN ", subjects!());
+const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $1 AND subject IN ", subjects!());
+
+/// In this order: what names another goes first. Of a signature its place in the chain stays, with the hash of what was
+/// signed.
+const GONE: [&str; 6] = [
+    concat!(
+        "DELETE FROM upload_sealed WHERE org = $1 AND upload IN (SELECT id FROM upload WHERE org = $1
+             AND evidence IN (SELECT id FROM evidence WHERE org = $1 AND subject IN ",
+        subjects!(),
+        "))"
+    ),
+    concat!(
+        "DELETE FROM upload WHERE org = $1 AND evidence IN (SELECT id FROM evidence WHERE org = $1 AND subject IN ",
+        subjects!(),
+        ")"
+    ),
+    concat!("DELETE FROM evidence WHERE org = $1 AND subject IN ", subjects!()),
+    concat!("DELETE FROM capture WHERE org = $1 AND subject IN ", subjects!()),
+    concat!("DELETE FROM inbox WHERE org = $1 AND subject IN ", subjects!()),
+    "DELETE FROM conflict WHERE org = $1 AND record = $2",
+];
+
+/// Removes a picture's bytes, unless other evidence has the same.
+///
+/// # Errors
+/// When database or storage do not answer; then it is tried again.
+pub async fn forget_picture(app: &App, org: Uuid, body: &str) -> Result<()> {
+    let sha256: String = serde_json::from_str(body)?;
+    let named: Option<(Uuid,)> = app
+        .db
+        .query("SELECT id FROM evidence WHERE org = $1 AND sha256 = $2 LIMIT 1")
+        .bind(org)
+        .bind(sha256.as_str())
+        .optional()
+        .await?;
+    if named.is_some() {
+        return Ok(());
+    }
+    for variant in [Variant::Original, Variant::Full, Variant::Card, Variant::Thumb] {
+        app.store.delete(&org.to_string(), &sha256, variant).await?;
+    }
+    app.db
+        .write(move |tx| {
+            Box::pin(async move {
+                for sql in [
+                    "DELETE FROM derivative WHERE org = $1 AND sha256 = $2",
+                    "DELETE FROM blob WHERE org = $1 AND sha256 = $2",
+                ] {
+                    tx.query(sql).bind(org).bind(sha256.as_str()).run().await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
