@@ -95,7 +95,7 @@ both! {
         assert_eq!(mentor.patch(&location, 0, photo[..half].to_vec()).await.status, 204);
         // What a request that was cut long ago writes at last.
         let upload = location.rsplit('/').next().unwrap();
-        app.app.store.put_chunk(upload, 0, photo[..10].to_vec().into()).await.unwrap();
+        app.app.store.put_piece(upload, 0, vec![photo[..10].to_vec().into()]).await.unwrap();
         assert_eq!(mentor.patch(&location, half, photo[half..].to_vec()).await.status, 204);
         assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
     }
@@ -106,7 +106,7 @@ both! {
         let (photo, capture) = (&visit.photos[0], &visit.captures[0]);
         let location = mentor.create_upload(capture).await.header("location").to_owned();
         mentor.patch(&location, 0, photo[..100].to_vec()).await;
-        app.app.store.drop_chunks(location.rsplit('/').next().unwrap()).await.unwrap();
+        app.app.store.drop_upload(location.rsplit('/').next().unwrap()).await.unwrap();
         mentor.patch(&location, 100, photo[100..].to_vec()).await.refused(460, "checksum_mismatch");
         assert_eq!(mentor.upload(capture, photo).await.status, 204);
         assert_eq!(pictures::photo(1).len(), photo.len());

@@ -53,6 +53,26 @@ both! {
         assert_eq!(hint(&mut his).await, None, "another mentor's village is nobody's business");
     }
 
+    async fn another_village_is_followed_at_once(app: TestApp) {
+        let (admin, mentor, other) = (app.admin().await, app.mentor().await, app.other_mentor().await);
+        let village = mentor.a_household().await["place"].clone();
+        let mut his = connect(&app, Some(&other.token), None).await.unwrap();
+        let people = admin.get("/api/members").await.ok();
+        let mut person = people["items"].as_array().unwrap().iter().find(|m| m["id"] == json!(other.member())).unwrap().clone();
+        person["places"].as_array_mut().unwrap().push(village.clone());
+        let body = json!({ "role": "mentor", "supervisor": person["supervisor"], "places": person["places"], "active": true });
+        admin.put(&format!("/api/members/{}", other.member()), &body).await.ok();
+        // That he follows other feeds; other hints of the same change may come around it.
+        while hint(&mut his).await.expect("a hint that there are other feeds") != json!({}) {}
+        let expected = change(&mentor).await;
+        loop {
+            let next = hint(&mut his).await.expect("a hint of the village that is his now");
+            if next == expected {
+                break;
+            }
+        }
+    }
+
     async fn the_socket_needs_a_session(app: TestApp) {
         assert_eq!(connect(&app, None, None).await.err(), Some(401));
         assert_eq!(connect(&app, Some("nonsense"), None).await.err(), Some(401));

@@ -23,6 +23,42 @@ both! {
         admin.post("/api/members", &new).await.refused(409, "login_taken");
     }
 
+    async fn keeping_originals_is_off_until_an_administrator_turns_it_on_and_phones_hear_of_it(app: TestApp) {
+        let (admin, mentor) = (app.admin().await, app.mentor().await);
+        let seen = || async { mentor.records("organisation").await[0]["keep_originals"].clone() };
+        assert_eq!(seen().await, json!(false));
+        let wanted = json!({ "keep_originals": true });
+        mentor.put("/api/organisation", &wanted).await.refused(403, "forbidden");
+        app.supervisor().await.put("/api/organisation", &wanted).await.refused(403, "forbidden");
+        let changed = admin.put("/api/organisation", &wanted).await.ok();
+        assert_eq!((&changed["keep_originals"], &changed["topics"]), (&json!(true), &admin.session["organisation"]["topics"]));
+        assert_eq!(seen().await, json!(true));
+        assert_eq!(app.sign_in("amina.mentor").await.session["organisation"]["keep_originals"], json!(true));
+        admin.put("/api/organisation", &json!({ "keep_originals": false })).await.ok();
+        assert_eq!(seen().await, json!(false));
+    }
+
+    async fn the_administrator_sees_who_has_not_come_yet(app: TestApp) {
+        let (admin, mentor) = (app.admin().await, app.mentor().await);
+        let new = json!({ "name": "Baraka Njoroge", "login": "baraka", "role": "mentor", "supervisor": null, "places": [], "locale": "sw" });
+        let invited = admin.post("/api/members", &new).await.ok();
+        let line = async |person: &kilele_tests::Person, id: &str| {
+            let all = person.get("/api/members").await.ok();
+            all["items"].as_array().unwrap().iter().find(|m| m["id"] == id).unwrap().clone()
+        };
+        let id = invited["member"]["id"].as_str().unwrap();
+        let waiting = line(&admin, id).await;
+        assert!(waiting.get("signed_in_at").is_none() && waiting["invited_until"].as_i64().unwrap() > app.clock.now());
+        assert_eq!(waiting["name"], "Baraka Njoroge");
+        assert!(line(&admin, &mentor.member()).await["signed_in_at"].is_i64());
+        let token = invited["invitation_url"].as_str().unwrap().split_once("/join#").unwrap().1;
+        let join = json!({ "token": token, "password": "neno la siri refu", "device": { "id": Uuid::now_v7_test(), "name": "p" } });
+        app.post("/api/join", &join).await.ok();
+        let joined = line(&admin, id).await;
+        assert!(joined["signed_in_at"].is_i64() && joined.get("invited_until").is_none());
+        assert!(line(&mentor, id).await.get("signed_in_at").is_none(), "not a colleague's business");
+    }
+
     async fn only_administrators_administer(app: TestApp) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
         let new = json!({ "name": "X", "login": "xxx", "role": "org_admin", "supervisor": null, "places": [], "locale": "en" });

@@ -8,14 +8,58 @@ fn credentials(login: &str, password: &str) -> serde_json::Value {
     json!({ "login": login, "password": password, "tokens": true, "device": { "id": Uuid::now_v7_test(), "name": "x" } })
 }
 
+/// As a phone does it: asks for the challenge when it does not have the one of this token, and signs it.
 async fn refresh(app: &TestApp, person: &Person, token: &str) -> Answer {
-    let at = 1_790_000_000_000_i64;
-    let proof = person.key.as_ref().map(|k| k.sign(format!("kilele-refresh|{}|{at}", person.device).as_bytes()));
-    app.post("/api/sessions/refresh", &json!({ "device": person.device, "at": at, "proof": proof, "refresh_token": token }))
-        .await
+    let first = refresh_with(app, person, token, None, None).await;
+    match first.body["details"]["challenge"].as_str() {
+        Some(challenge) => refresh_with(app, person, token, Some(challenge), Some(challenge)).await,
+        None => first,
+    }
+}
+
+async fn refresh_with(app: &TestApp, person: &Person, token: &str, challenge: Option<&str>, signed: Option<&str>) -> Answer {
+    let message = signed.map(|challenge| format!("kilele-refresh|{}|{challenge}", person.device));
+    let proof = person.key.as_ref().zip(message).map(|(key, message)| key.sign(message.as_bytes()));
+    let body = json!({ "device": person.device, "challenge": challenge, "proof": proof, "refresh_token": token });
+    app.post("/api/sessions/refresh", &body).await
 }
 
 both! {
+    async fn people_who_share_a_browser_get_their_own_session_back(app: TestApp) {
+        let body = |login: &str| {
+            json!({ "login": login, "password": kilele::demo::PASSWORD, "shared": true,
+            "device": { "id": Uuid::now_v7_test(), "name": "x" } })
+        };
+        let answer = app.post("/api/sessions", &body("amina.mentor")).await;
+        // The cookies as ever, and beside them what each person keeps for themselves.
+        assert!(answer.header("set-cookie").contains("kilele_"));
+        let view = answer.ok();
+        assert!(view.get("access_token").is_none());
+        let token = view["refresh_token"].as_str().unwrap().to_owned();
+        let renewal =
+            json!({ "device": view["device"], "at": 1_790_000_000_000_i64, "refresh_token": token, "shared": true });
+        let renewed = app.post("/api/sessions/refresh", &renewal).await;
+        assert!(renewed.header("set-cookie").contains("kilele_"));
+        let renewed = renewed.ok();
+        assert_eq!(renewed["account"]["login"], "amina.mentor");
+        assert_ne!(renewed["refresh_token"], view["refresh_token"]);
+    }
+
+    async fn a_page_never_acts_in_another_persons_name(app: TestApp) {
+        let (amina, juma) = (app.mentor().await, app.other_mentor().await);
+        let asked = |member: &str| {
+            app.client
+                .get(format!("{}/api/me", app.url))
+                .bearer_auth(&amina.token)
+                .header("kilele-member", member.to_owned())
+        };
+        let me = amina.get("/api/me").await.ok();
+        let id = me["member"]["id"].as_str().unwrap().to_owned();
+        Answer::of(asked(&id)).await.ok();
+        let other = juma.get("/api/me").await.ok()["member"]["id"].as_str().unwrap().to_owned();
+        Answer::of(asked(&other)).await.refused(401, "other_person");
+    }
+
     async fn a_session_shows_who_one_is(app: TestApp) {
         let mentor = app.mentor().await;
         let me = mentor.get("/api/me").await.ok();
@@ -91,6 +135,23 @@ both! {
         refresh(&app, &other, &other.refresh_token).await.refused(401, "session_reused");
         let phone = Person::sign_in(&app, "amina.mentor", Uuid::now_v7_test(), Some(DeviceKey::default())).await;
         refresh(&app, &phone, &phone.refresh_token).await.ok();
+    }
+
+    async fn a_proof_is_good_for_one_token_and_one_renewal(app: TestApp) {
+        let phone = Person::sign_in(&app, "amina.mentor", Uuid::now_v7_test(), Some(DeviceKey::default())).await;
+        let told = phone.session["refresh_challenge"].as_str().unwrap().to_owned();
+        // The old kind of proof, over a time, and none at all: the challenge is told, nothing ends.
+        let old = refresh_with(&app, &phone, &phone.refresh_token, None, Some("1790000000000")).await;
+        old.refused(401, "refresh_challenge");
+        assert_eq!(old.body["details"]["challenge"], json!(told), "the same that came with the token");
+        let renewed = refresh_with(&app, &phone, &phone.refresh_token, Some(&told), Some(&told)).await.ok();
+        let second = renewed["refresh_token"].as_str().unwrap().to_owned();
+        // Somebody who heard the first proof and has the second token cannot use one with the other.
+        refresh_with(&app, &phone, &second, Some(&told), Some(&told)).await.refused(401, "refresh_challenge");
+        let next = renewed["refresh_challenge"].as_str().unwrap();
+        assert_ne!(next, told);
+        refresh_with(&app, &phone, &second, Some(next), Some(&told)).await.refused(401, "session_reused");
+        refresh_with(&app, &phone, &second, Some(next), Some(next)).await.refused(401, "session_ended");
     }
 
     async fn a_device_id_keeps_its_key(app: TestApp) {

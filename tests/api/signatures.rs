@@ -21,6 +21,10 @@ both! {
             let picture = mentor.get(&format!("{path}/picture")).await;
             assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/png"));
             assert!(picture.bytes.starts_with(b"\x89PNG"));
+            let page = mentor.get(&format!("{path}/picture.pdf")).await;
+            assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "application/pdf"));
+            assert!(page.bytes.starts_with(b"%PDF") && page.bytes.len() < 20_000, "{} bytes", page.bytes.len());
+            app.other_mentor().await.get(&format!("{path}/picture.pdf")).await.refused(404, "not_found");
             assert_eq!(mentor.get(&path).await.ok()["statement"], signature["statement"]);
         }
     }
@@ -39,13 +43,24 @@ both! {
         };
         assert!(failing(ids[1].0).await.is_empty());
         let second = ids[1].0;
+        let db = &app.app.db;
         let tamper = move |sql: &'static str| {
-            let db = app.app.db.clone();
             async move { db.write(move |tx| Box::pin(tx.query(sql).bind(second).run())).await.unwrap() }
         };
-        tamper("UPDATE signature SET record = replace(record, 'confirm', 'contest') WHERE id = $1").await;
+        let (record,): (Vec<u8>,) = app.app.db.query("SELECT record FROM signature WHERE id = $1").bind(second).one().await.unwrap();
+        let signed = kilele::signatures::kept::open(&record).unwrap();
+        let rewrite = async |record: Vec<u8>| {
+            let sql = "UPDATE signature SET record = $2 WHERE id = $1";
+            app.app.db.write(move |tx| Box::pin(tx.query(sql).bind(second).bind(record).run())).await.unwrap()
+        };
+        rewrite(signed.replace("confirm", "contest").into_bytes()).await;
         assert_eq!(failing(second).await, ["hash"]);
-        tamper("UPDATE signature SET record = replace(record, 'contest', 'confirm') WHERE id = $1").await;
+        let middle = record.len() / 2;
+        rewrite([&record[..middle], &[!record[middle]], &record[middle + 1..]].concat()).await;
+        assert!(failing(second).await.contains(&"hash".to_owned()));
+        // As an earlier release kept it: a text.
+        rewrite(signed.into_bytes()).await;
+        assert!(failing(second).await.is_empty());
         tamper("UPDATE signature SET received_at = received_at + 1 WHERE id = $1").await;
         assert_eq!(failing(second).await, ["server", "chain"]);
         tamper("DELETE FROM signature WHERE id = $1").await;

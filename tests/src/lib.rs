@@ -1,10 +1,17 @@
 //! A whole server for one test, on SQLite or PostgreSQL, and people who speak HTTP to it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod people;
+pub mod caseload;
+pub mod cast;
+pub mod line;
+pub mod people;
 pub mod pictures;
+pub mod s3;
+pub mod sealing;
 pub mod signing;
+pub mod slow;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kilele::app::App;
@@ -16,7 +23,7 @@ use serde_json::Value;
 use sqlx::{Connection, Executor};
 use tokio::sync::oneshot;
 
-pub use people::{Answer, Person, encoded};
+pub use people::{Answer, Person, Visit, command, encoded};
 pub use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +63,17 @@ pub struct TestApp {
     pub clock: Clock,
     pub client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl TestApp {
     pub async fn spawn(engine: Engine) -> Self {
-        let app = Self::spawn_empty(engine, |_| None).await;
+        Self::spawn_with(engine, |_| None).await
+    }
+
+    /// With settings that come before the test's own.
+    pub async fn spawn_with(engine: Engine, settings: impl Fn(&str) -> Option<String>) -> Self {
+        let app = Self::spawn_empty(engine, settings).await;
         let size = Size { households: 24, visits_a_day: 0, pictures: false };
         demo::make_sized(&app.app, size).await.unwrap();
         app
@@ -86,18 +98,28 @@ impl TestApp {
                 "KILELE_DATABASE_URL" => Some(database.clone()),
                 "KILELE_PUSH_LOOPBACK" => Some("true".into()),
                 "KILELE_SIGN_IN_PER_MINUTE" => Some("1000".into()),
+                // A test is many people at one address.
+                "KILELE_API_PER_MINUTE" | "KILELE_SYNC_PER_MINUTE" => Some("0".into()),
                 _ => None,
             })
         })
         .unwrap();
-        let clock = Clock::default();
+        Self::serve(config, Clock::default(), Arc::new(folder)).await
+    }
+
+    /// Another copy of the server: on the same database, storage, keys and clock.
+    pub async fn twin(&self) -> Self {
+        Self::serve(self.app.config.clone(), self.clock.clone(), self.folder.clone()).await
+    }
+
+    async fn serve(config: Config, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
         let app = App::open(config, clock.clone()).await.unwrap();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(kilele::server::run(app.clone(), acceptor, async move { drop(stopped.await) }));
         let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
-        Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), _folder: folder }
+        Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), folder }
     }
 
     /// Somebody signed in with a token, on a device of their own.
@@ -165,6 +187,24 @@ pub fn id() -> String {
     kilele::clock::new_id().to_string()
 }
 
+/// Repeatable randomness: from `KILELE_TEST_SEED`, which a failing run prints.
+pub struct Dice(u64);
+
+impl Dice {
+    #[allow(clippy::new_without_default, reason = "it prints")]
+    pub fn new() -> Self {
+        let seed = std::env::var("KILELE_TEST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_120);
+        println!("KILELE_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
 /// Awaits until `look` answers something; fails after 20 seconds.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..400 {
@@ -174,4 +214,15 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("waited too long for {what}");
+}
+
+/// Where `scripts/setup test` keeps the tools that are not packages of the system.
+pub fn tools() -> std::path::PathBuf {
+    if let Some(folder) = std::env::var_os("KILELE_TOOLS") {
+        return folder.into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    let cache =
+        cache.unwrap_or_else(|| std::path::PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache"));
+    cache.join("kilele/tools")
 }

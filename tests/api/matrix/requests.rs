@@ -1,0 +1,128 @@
+//! How each operation is asked, with the ids of a target.
+
+use kilele_tests::{Person, id};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::world::{Asked, Target, announced_by};
+
+fn with_ids(path: &str, id: &str) -> String {
+    path.replace("{id}", id).replace("{size}", "thumb")
+}
+
+/// Builds the request of an operation. Panics for one that nobody has written down: a new operation needs a line here too.
+pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, target: &Target) -> Asked {
+    let t = target;
+    let household = t.household["id"].as_str().unwrap();
+    let new_place = json!({ "id": id(), "parent": null, "code": format!("P{}", &id()[24..]), "name": "New place" });
+    let as_it_is = json!({ "role": "mentor", "supervisor": null, "places": [], "active": true });
+    let role = json!({ "name": format!("R {}", &id()[24..]), "scope": "own", "levels": {} });
+    let (used, body): (&str, Option<Value>) = match operation {
+        "getHousehold" | "getTimeline" => (household, None),
+        "getVisit" => (&t.visit, None),
+        "getMedia" | "headMedia" => (&t.evidence, None),
+        "getSignature" | "getSignaturePicture" | "getSignaturePdf" | "verifySignature" => (&t.signature, None),
+        "headUpload" | "patchUpload" => (&t.upload, None),
+        "deleteUpload" => (&t.doomed, None),
+        "revokeDevice" => (&t.device, None),
+        "changeMember" => (&t.member, Some(as_it_is)),
+        "inviteMember" => (&t.member, Some(json!({}))),
+        "handOver" => (&t.member, Some(json!({ "to": t.member, "leaves": false }))),
+        "changeRole" => (&t.role, Some(role)),
+        "removeRole" => (&t.role, None),
+        "addRole" => ("", Some(role)),
+        "addPlace" => ("", Some(new_place)),
+        "addMember" => {
+            let login = format!("new.{}", &id()[24..]);
+            (
+                "",
+                Some(
+                    json!({ "name": "New", "login": login, "role": "mentor", "places": [t.household["place"]], "locale": "en" }),
+                ),
+            )
+        }
+        "changeOrganisation" => ("", Some(json!({ "keep_originals": false }))),
+        "sync" => {
+            ("", Some(json!({ "device": by.device, "schema": 1, "cursors": { t.household["place"].as_str().unwrap(): 0 } })))
+        }
+        "command" => ("", Some(json!({}))),
+        "subscribePush" => ("", Some(json!({ "endpoint": "nowhere", "p256dh": "", "auth": "", "language": "en" }))),
+        "testPush" => ("", Some(json!({}))),
+        "signIn" | "refreshSession" | "setUp" | "previewInvitation" | "join" | "deliverOutbox" => {
+            ("", Some(json!("nothing")))
+        }
+        // Passwords, second steps and keys are not used up here: the body is none.
+        "changePassword"
+        | "beginSecondStep"
+        | "confirmSecondStep"
+        | "newRecoveryCodes"
+        | "removeSecondStep"
+        | "beginProviderSignIn"
+        | "finishProviderSignIn"
+        | "createKey" => ("", Some(json!("nothing"))),
+        "listAudit" | "exportAudit" | "mySecurity" | "listSessions" | "getSignInRules" | "listKeys" | "listErasures"
+        | "getRetention" => ("", None),
+        "endSession" | "revokeKey" => (&t.visit, None),
+        "resetMember" => (&t.member, Some(json!({}))),
+        "setSignInRules" => ("", Some(json!({ "second_step_roles": [] }))),
+        "exportHousehold" => (household, None),
+        "eraseHousehold" => (household, Some(json!({ "reason": " " }))),
+        "setRetention" => ("", Some(json!({ "rules": [] }))),
+        "switchOrganisation" | "chooseMain" => ("", Some(json!({ "member": t.member }))),
+        "createOrganisation" => {
+            ("", Some(json!({ "code": "!", "name": "No", "admin_name": "A", "admin_login": "a", "locale": "en" })))
+        }
+        "inviteAdmin" => (&t.org, Some(json!({ "name": "A", "login": "!", "locale": "en" }))),
+        "limitOrganisation" => (&t.org, Some(json!({ "member_limit": 0 }))),
+        "changeMode" => ("", Some(json!({ "mode": "multi" }))),
+        "createUpload" | "listHouseholds" | "listVisits" | "listDevices" | "listPlaces" | "listMembers" | "listRoles"
+        | "me" | "importPlaces" | "unsubscribePush" | "figures" | "figuresAcross" | "home" | "signOut" | "health"
+        | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" => ("", None),
+        other => panic!("tests/api/matrix/requests.rs does not say how to ask {other}"),
+    };
+    let mut asked = Asked { method: method.clone(), path: with_ids(path, used), body, headers: Vec::new() };
+    match operation {
+        "unsubscribePush" => asked.path += "?endpoint=nowhere",
+        "importPlaces" => asked.headers.push(("content-type", "text/csv".into())),
+        "headUpload" | "deleteUpload" | "patchUpload" => {
+            asked.headers.push(("tus-resumable", "1.0.0".into()));
+            if operation == "patchUpload" {
+                asked.headers.push(("upload-offset", "3".into()));
+                asked.headers.push(("content-type", "application/offset+octet-stream".into()));
+            }
+        }
+        "createUpload" => {
+            let capture = announced_by(by, &t.household).await;
+            let made = by.creation(&capture).build().unwrap();
+            for name in ["tus-resumable", "upload-length", "upload-metadata"] {
+                asked.headers.push((name, made.headers()[name].to_str().unwrap().to_owned()));
+            }
+        }
+        _ => {}
+    }
+    asked
+}
+
+/// The body of a command that names the target. What is behind the walls answers `stale` and `wrong_state`, and nothing
+/// is used up.
+pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
+    let t = target;
+    let (household, now) = (&t.household["id"], 1_790_000_000_000_i64);
+    match kind {
+        "household.register" => {
+            json!({ "household": { "id": id(), "place": t.household["place"], "head_name": "Somebody New" }, "evidence": [] })
+        }
+        "household.update" => json!({ "id": household, "changes": {} }),
+        "visit.plan" => {
+            json!({ "id": id(), "household": household, "mentor": by.member(), "kind": "scheduled", "planned_at": now })
+        }
+        "visit.start" => json!({ "id": t.visit, "started_at": now }),
+        "visit.submit" => by.visit(&t.household).body,
+        "visit.cancel" | "visit.miss" => json!({ "id": t.visit, "reason": "because" }),
+        "visit.approve" => json!({ "id": t.visit, "revision": 0 }),
+        "visit.return" => json!({ "id": t.visit, "revision": 0, "note": "look again" }),
+        "conflict.settle" => json!({ "id": t.conflict, "choose": "mine", "theirs": "not what the server has" }),
+        "inbox.read" => json!({ "ids": [t.visit] }),
+        other => panic!("tests/api/matrix/requests.rs does not say how to send {other}"),
+    }
+}

@@ -1,0 +1,91 @@
+//! A real S3 server for a test (`s3s-fs`, which checks signatures and expiry), on a free port and a folder of its own.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::until;
+
+pub const BUCKET: &str = "photos";
+const KEY: &str = "KILELETESTKEY";
+const SECRET: &str = "a secret of the tests";
+
+/// A running server; it is stopped by its process id when dropped.
+pub struct S3 {
+    child: Child,
+    pub port: u16,
+    pub folder: tempfile::TempDir,
+}
+
+impl S3 {
+    /// Starts it, with one empty bucket.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        loop {
+            // The port may be taken by somebody else meanwhile: then the server ends at once, and another one is tried.
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut child = Command::new(binary())
+                .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+                .args(["--access-key", KEY, "--secret-key", SECRET])
+                .arg(folder.path())
+                .env("RUST_LOG", "error")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("s3s-fs is there: scripts/setup test");
+            let up = until("s3s-fs to answer", async || match tokio::net::TcpStream::connect(("127.0.0.1", port)).await {
+                Ok(_) => Some(true),
+                Err(_) => child.try_wait().unwrap().map(|_| false),
+            });
+            if up.await && child.try_wait().unwrap().is_none() {
+                return Self { child, port, folder };
+            }
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The settings of a server that keeps its pictures here, by way of `endpoint`.
+    pub fn settings(&self, endpoint: String) -> impl Fn(&str) -> Option<String> + use<> {
+        move |name| match name {
+            "KILELE_MEDIA_URL" => Some(format!("s3://{BUCKET}/kilele")),
+            "AWS_ACCESS_KEY_ID" => Some(KEY.into()),
+            "AWS_SECRET_ACCESS_KEY" => Some(SECRET.into()),
+            "AWS_REGION" => Some("us-east-1".into()),
+            "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+            "AWS_TIMEOUT" => Some("20s".into()),
+            _ => None,
+        }
+    }
+
+    /// Files below the bucket, by their path in it, but for the server's own notes.
+    pub fn objects(&self) -> Vec<String> {
+        let bucket = self.folder.path().join(BUCKET);
+        let mut found = Vec::new();
+        let mut folders = vec![bucket.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                } else {
+                    found.push(entry.strip_prefix(&bucket).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Where `scripts/setup test` puts it.
+fn binary() -> std::path::PathBuf {
+    crate::tools().join("bin/s3s-fs")
+}
