@@ -4,8 +4,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type Plugin, type ResolvedConfig } from 'vite'
 
-// Desktop-only chunks are fetched when first needed; the worker and its compressed copies list themselves nowhere.
-const LEFT_OUT = /(^sw\.js$|\.(br|gz|map)$|^assets\/desktop-)/
+// Fetched when first needed, and kept from then on: what only desktops and administrators open, who work with a network,
+// and the large icons, which only installing asks for. The worker and the compressed copies list themselves nowhere.
+const ADMINISTRATION =
+  'desktop|admin|Audit|Keys|Members|Organisation|Oversight|Overview|PersonalData|Places|Platform|Privacy|Roles|Setup|Join'
+const LEFT_OUT = new RegExp(
+  `(^sw(-kill)?\\.js$|\\.(br|gz|map)$|^assets/(${ADMINISTRATION})-|^icon-(maskable-)?512\\.png$)`,
+)
 
 export interface Listed {
   url: string

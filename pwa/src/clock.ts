@@ -15,3 +15,6 @@ export const DAY = 86_400_000
 export function startOfDay(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0)
 }
+
+/** Days since 1970, UTC. */
+export const dayOf = (at: number): number => Math.floor(at / DAY)

@@ -2,6 +2,7 @@
 import { asProblem } from './api/problem'
 import type { Id } from './api/records'
 import { plain } from './bytes'
+import { withRoom } from './captures/room'
 import { now } from './clock'
 import { database, hasAccount, transact, type Tx } from './db/account'
 import { changed } from './db/changes'
@@ -51,7 +52,7 @@ export function flushDrafts(): Promise<void> {
 async function write(batch: DraftInput[]): Promise<void> {
   if (!hasAccount()) return
   try {
-    await transact(['drafts', 'captures'], 'strict', async (tx) => {
+    await withRoom(() => transact(['drafts', 'captures'], 'strict', async (tx) => {
       for (const { id, kind, subject, household, value } of batch) {
         if (closed.has(id)) continue
         const before = await tx.objectStore('drafts').get(id)
@@ -67,7 +68,7 @@ async function write(batch: DraftInput[]): Promise<void> {
           updated_at: now(),
         })
       }
-    })
+    }))
     // Typed again meanwhile: that newer value still waits.
     for (const draft of batch) if (waiting.get(draft.id) === draft) waiting.delete(draft.id)
     draftError.current = null

@@ -35,8 +35,8 @@ function follow(): void {
   socket = line
   let renewal: ReturnType<typeof setTimeout>
   line.onopen = () => {
-    // Hints were missed while there was no line.
-    if (failures > 0) wake()
+    // What changed before there was a line was hinted to nobody.
+    wake()
     failures = 0
     renewal = setTimeout(() => line.close(), OLDEST)
   }

@@ -2,7 +2,8 @@
 import { request } from './api/client'
 import { Problem } from './api/problem'
 import type { SessionView } from './api/records'
-import { serverNow, setClockOffset } from './clock'
+import { setClockOffset } from './clock'
+import { hasAccount, readMeta } from './db/account'
 import { pref, setPref } from './db/prefs'
 import { deviceId, signByDevice } from './device'
 
@@ -23,13 +24,27 @@ async function once(seenAt: number): Promise<SessionView | null> {
   return navigator.locks.request('kilele-refresh', work) as Promise<SessionView | null>
 }
 
-async function refresh(): Promise<SessionView> {
+/** The proof is over a challenge that belongs to the cookie's token; a phone that lost it is told it once. */
+async function ask(challenge: string | null, token: string | null): Promise<SessionView> {
   const device = await deviceId()
-  const at = serverNow()
-  const proof = await signByDevice(`kilele-refresh|${device}|${at}`)
+  const proof = challenge ? await signByDevice(`kilele-refresh|${device}|${challenge}`) : null
+  const json = { device, challenge, proof, shared: true, ...(token ? { refresh_token: token } : {}) }
   try {
-    const view = await request<SessionView>('/api/sessions/refresh', { json: { device, at, proof }, signedIn: false })
+    return await request<SessionView>('/api/sessions/refresh', { json, signedIn: false })
+  } catch (error) {
+    const told = error instanceof Problem && error.code === 'refresh_challenge' ? error.details?.challenge : null
+    if (typeof told !== 'string' || told === challenge) throw error
+    return ask(told, token)
+  }
+}
+
+async function refresh(): Promise<SessionView> {
+  const token = await ownToken()
+  try {
+    // The challenge that is known belongs to the cookie.
+    const view = await ask(token ? null : ((await pref('refreshChallenge')) ?? null), token)
     setClockOffset(view.server_time - Date.now())
+    await setPref('refreshChallenge', view.refresh_challenge)
     await setPref('refreshedAt', Date.now())
     return view
   } catch (error) {
@@ -38,4 +53,13 @@ async function refresh(): Promise<SessionView> {
     }
     throw error
   }
+}
+
+/** Of whoever is open, when the browser's cookies are another's. */
+async function ownToken(): Promise<string | null> {
+  const [cookies, open] = [await pref('cookies'), await pref('vault')]
+  if (!hasAccount() || !open || cookies === open) return null
+  const token = await readMeta('refreshToken')
+  if (!token) throw new Problem('signed_out', 'Someone else is signed in', { status: 401 })
+  return token
 }

@@ -3,7 +3,7 @@ import type { Component } from 'svelte'
 import { m } from './paraglide/messages.js'
 import Today from './today/Today.svelte'
 
-type View = Component<any>
+export type View = Component<any>
 
 export interface Route {
   path: string
@@ -77,6 +77,37 @@ const routes: Route[] = [
     keep: true,
   },
   { path: '/team', title: () => m.team_title(), load: () => import('./team/Team.svelte'), area: '/team' },
+  {
+    path: '/figures',
+    title: () => m.figures_title(),
+    load: () => import('./figures/Figures.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/oversight',
+    title: () => m.oversight_title(),
+    load: () => import('./figures/Oversight.svelte'),
+    area: '/oversight',
+  },
+  { path: '/home', title: () => m.home_title(), load: () => import('./home/Home.svelte'), area: '/home' },
+  {
+    path: '/admin/roles',
+    title: () => m.roles_title(),
+    load: () => import('./admin/Roles.svelte'),
+    area: '/admin/members',
+  },
+  {
+    path: '/platform',
+    title: () => m.platform_title(),
+    load: () => import('./platform/Platform.svelte'),
+    area: '/platform',
+  },
+  {
+    path: '/admin/organisation',
+    title: () => m.organisation_title(),
+    load: () => import('./admin/Organisation.svelte'),
+    area: '/admin',
+  },
   { path: '/admin', title: () => m.admin_title(), load: () => import('./admin/Overview.svelte'), area: '/admin' },
   {
     path: '/admin/members',
@@ -90,7 +121,43 @@ const routes: Route[] = [
     load: () => import('./admin/Places.svelte'),
     area: '/admin/places',
   },
+  {
+    path: '/admin/devices',
+    title: () => m.devices_title(),
+    load: () => import('./devices/Devices.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/admin/audit',
+    title: () => m.audit_title(),
+    load: () => import('./admin/Audit.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/admin/keys',
+    title: () => m.keys_title(),
+    load: () => import('./admin/Keys.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/admin/privacy',
+    title: () => m.privacy_title(),
+    load: () => import('./admin/Privacy.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/team/devices',
+    title: () => m.devices_title(),
+    load: () => import('./devices/Devices.svelte'),
+    area: '/team',
+  },
   { path: '/sign-in', title: () => m.signin_title(), load: () => import('./sign-in/SignIn.svelte'), open: true },
+  {
+    path: '/sign-in/provider',
+    title: () => m.signin_title(),
+    load: () => import('./sign-in/Provider.svelte'),
+    open: true,
+  },
   { path: '/setup', title: () => m.setup_title(), load: () => import('./sign-in/Setup.svelte'), open: true },
   { path: '/join', title: () => m.join_title_plain(), load: () => import('./sign-in/Join.svelte'), open: true },
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },

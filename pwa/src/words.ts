@@ -1,6 +1,6 @@
 // The catalogue's words for the keys that records carry: kinds, states, topics, slots, roles.
 import { m } from './paraglide/messages.js'
-import type { BusinessStatus, HouseholdMember, Role, SignerRole, VisitKind } from './api/records'
+import type { BusinessStatus, CommandKind, HouseholdMember, Role, SignerRole, VisitKind } from './api/records'
 
 const pick =
   (texts: Record<string, () => string>) =>
@@ -40,13 +40,32 @@ export const slotLabel = pick({
 export const roleLabel = pick({
   mentor: m.role_mentor,
   supervisor: m.role_supervisor,
+  evaluator: m.role_evaluator,
+  programme_manager: m.role_programme_manager,
+  approver: m.role_approver,
   org_admin: m.role_org_admin,
+  oversight: m.role_oversight,
+  beneficiary: m.role_beneficiary,
+  custom: m.role_custom,
 } satisfies Record<Role, () => string>)
 export const signerLabel = pick({
   beneficiary: m.signer_beneficiary,
   witness: m.signer_witness,
   mentor: m.signer_mentor,
 } satisfies Record<SignerRole, () => string>)
+export const commandLabel = pick({
+  'household.register': m.command_household_register,
+  'household.update': m.command_household_update,
+  'visit.plan': m.command_visit_plan,
+  'visit.start': m.command_visit_start,
+  'visit.submit': m.command_visit_submit,
+  'visit.cancel': m.command_visit_cancel,
+  'visit.miss': m.command_visit_miss,
+  'visit.approve': m.command_visit_approve,
+  'visit.return': m.command_visit_return,
+  'conflict.settle': m.command_conflict_settle,
+  'inbox.read': m.command_inbox_read,
+} satisfies Record<CommandKind, () => string>)
 export const relationLabel = pick({
   head: m.relation_head,
   spouse: m.relation_spouse,

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import * as compiled from '../src/paraglide/messages.js'
+import { setAsideText } from '../src/problems'
 
 const read = (language: string) => JSON.parse(readFileSync(`messages/${language}.json`, 'utf8')) as Record<string, unknown>
 const keys = (messages: object) => Object.keys(messages).filter((key) => key !== '$schema').sort()
@@ -28,4 +29,13 @@ test('every code that this app raises has words', () => {
   }
   expect(codes.size).toBeGreaterThan(10)
   expect([...codes].filter((code) => !(`error_${code}` in en)).sort()).toEqual([])
+})
+
+test('every reason for which the server sets a photo aside has its own words', () => {
+  const source = readFileSync('../media/src/quarantine.rs', 'utf8')
+  const codes = [...source.matchAll(/Self::\w+ => "(\w+)",\n/g)].map(([, code]) => code!)
+  expect(codes.length).toBeGreaterThanOrEqual(8)
+  const said = codes.map((code) => setAsideText(code))
+  expect(new Set([...said, setAsideText('something new')]).size).toBe(codes.length + 1)
+  for (const code of codes) expect([en[`set_aside_${code}`], sw[`set_aside_${code}`]]).not.toContain(undefined)
 })

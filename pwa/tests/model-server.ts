@@ -42,9 +42,15 @@ export class ModelServer {
   cutAt: number | null = null
   /** Whether what arrived of a cut chunk is kept, as the server tries to. */
   keepsParts = true
+  /** What was on its way when the line broke: it crossed the wire and reached nobody. */
+  lostInFlight = 0
+  /** The server understands `Upload-Checksum`. */
+  checks = true
   /** Wrongly named receipts, to see that nothing is dropped for them. */
   forge: ((receipt: Receipt) => Receipt) | null = null
   damage: ((bytes: Buffer) => Buffer) | null = null
+  /** Feeds that the next answer begins anew. */
+  resets: string[] = []
   private late: (() => void)[] = []
   private made = 0
 
@@ -100,10 +106,11 @@ export class ModelServer {
       else return problem(500, 'internal')
     }
     const feeds: SyncAnswer['feeds'] = {}
+    const reset = this.resets.splice(0)
     let room = this.page
     let more = false
     for (const feed of [...this.revisions.keys()].sort()) {
-      const from = request.cursors[feed] ?? 0
+      const from = reset.includes(feed) ? 0 : (request.cursors[feed] ?? 0)
       const news = [...this.records.values()]
         .filter((stored) => stored.feed === feed && stored.revision > from)
         .sort((a, b) => a.revision - b.revision)
@@ -128,7 +135,8 @@ export class ModelServer {
       else unknown.push(id)
     }
     const answer: SyncAnswer = {
-      results, feeds, gone: [], acknowledged, want, unknown, server_time: Date.now(), min_schema: 1, more,
+      results, feeds, gone: [], reset, acknowledged, want, unknown, server_time: Date.now(), min_schema: 1, more,
+      code: null, outbox_key: { id: '', public: '' },
     }
     return json(200, answer)
   }
@@ -208,7 +216,9 @@ export class ModelServer {
       const part = body.subarray(0, Math.max(0, this.cutAt - upload.bytes.length))
       this.cutAt = null
       this.wire += part.length
-      if (this.keepsParts) upload.bytes = Buffer.concat([upload.bytes, part])
+      // A chunk that carries its hash counts whole or not at all.
+      const kept = headers['Upload-Checksum'] ? 0 : Math.max(0, part.length - this.lostInFlight)
+      if (this.keepsParts) upload.bytes = Buffer.concat([upload.bytes, part.subarray(0, kept)])
       throw new TypeError('network')
     }
     this.wire += body.length
@@ -216,6 +226,8 @@ export class ModelServer {
       body = Buffer.from(this.damage(body))
       this.damage = null
     }
+    const [, hash] = this.checks ? (headers['Upload-Checksum']?.split(' ') ?? []) : []
+    if (hash && createHash('sha256').update(body).digest('base64') !== hash) return problem(460, 'checksum_mismatch')
     upload.bytes = Buffer.concat([upload.bytes, body])
     if (upload.bytes.length === upload.length) {
       this.uploads.delete(path)

@@ -10,7 +10,7 @@ import { runCycle } from '../src/sync/cycle'
 export const DEVICE = 'device-1'
 
 export async function newPhone(): Promise<void> {
-  await useAccount(newId())
+  await useAccount(newId(), new Uint8Array(randomBytes(32)))
   actAs({ member: 'member-1', device: DEVICE })
 }
 

@@ -8,7 +8,7 @@ import { newId } from '../src/ids'
 import { acknowledged } from '../src/sync/answer'
 import { command } from '../src/sync/command'
 import { deliveryOf } from '../src/sync/delivery'
-import { LARGEST } from '../src/sync/tus'
+import { forgetPace, LARGEST } from '../src/sync/pace'
 import { ModelServer } from './model-server'
 import { findings, household, newPhone, photo, settle, turn } from './phone'
 
@@ -16,6 +16,7 @@ let server: ModelServer
 beforeEach(async () => {
   server = new ModelServer()
   server.install()
+  forgetPace()
   await newPhone()
 })
 

@@ -43,13 +43,20 @@ test('several requests that find the session expired renew it once and then succ
   expect(seen.every(({ headers }) => headers['X-Kilele'] === '1')).toBe(true)
 })
 
-test('the proof is the device’s signature over its id and the time', async () => {
+test('the proof is the device’s signature over its id and the challenge, which it asks for when it has none', async () => {
   const { id, public_key } = await describeDevice()
+  const good = renewal
+  renewal = () =>
+    refreshes().length === 1
+      ? new Response('{"code":"refresh_challenge","details":{"challenge":"abc"}}', { status: 401 })
+      : good()
   await request('/api/a')
-  const { device, at, proof } = refreshes()[0]!.body!
+  expect(refreshes()[0]!.body).toMatchObject({ challenge: null, proof: null })
+  const { device, challenge, proof } = refreshes()[1]!.body!
+  expect(challenge).toBe('abc')
   expect(device).toBe(id)
   const key = await crypto.subtle.importKey('spki', fromBase64url(public_key!), { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify'])
-  const text = new TextEncoder().encode(`kilele-refresh|${id}|${at}`)
+  const text = new TextEncoder().encode(`kilele-refresh|${id}|${challenge}`)
   expect(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, fromBase64url(proof!), text)).toBe(true)
 })
 

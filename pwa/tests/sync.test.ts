@@ -7,6 +7,7 @@ import { newId } from '../src/ids'
 import { choose } from '../src/sync/batch'
 import { attention, resolveAttention } from '../src/sync/attention'
 import { command } from '../src/sync/command'
+import { draft, flushDrafts, putDraft } from '../src/drafts'
 import { deliveryOf } from '../src/sync/delivery'
 import { household as read } from '../src/queries/households'
 import { ModelServer, type Fault } from './model-server'
@@ -109,6 +110,44 @@ test('a refused command can be sent again under a new id, or dropped', async () 
   await resolveAttention(again!.id, 'discard')
   expect(await attention()).toEqual([])
   expect(await read(form.id)).toBeNull()
+})
+
+test('a refused correction is opened again as it was typed, mended and sent', async () => {
+  const form = household()
+  await command('household.register', { household: form, evidence: [] })
+  await settle()
+  const typed = { fields: { head_name: 'REFUSED' } }
+  putDraft({ id: form.id, kind: 'household', subject: form.id, value: typed })
+  await flushDrafts()
+  const wrong = { id: form.id, changes: { head_name: { was: form.head_name, now: 'REFUSED' } } }
+  const refused = await command('household.update', wrong, { draft: form.id })
+  await settle()
+  expect(await draft(form.id)).toBeNull()
+  expect(await resolveAttention(refused, 'edit')).toBe(form.id)
+  expect(await draft(form.id)).toMatchObject({ kind: 'household', subject: form.id, value: typed })
+  expect(await attention()).toEqual([])
+  const right = { id: form.id, changes: { head_name: { was: form.head_name, now: 'Mama Atieno' } } }
+  await command('household.update', right, { draft: form.id })
+  await settle()
+  expect(server.find<Household>('household', form.id)).toMatchObject({ head_name: 'Mama Atieno' })
+  await converged()
+})
+
+test('a feed that begins anew after a restore leaves nothing behind, but what is not sent', async () => {
+  const kept = household()
+  const lost = household()
+  await command('household.register', { household: kept, evidence: [] })
+  await command('household.register', { household: lost, evidence: [] })
+  await settle()
+  // The server comes back as it was before the second registration.
+  const [feed] = [...server.revisions.keys()]
+  for (const [key, stored] of server.records) if (stored.id === lost.id) server.records.delete(key)
+  server.resets = [feed!]
+  await command('household.update', { id: kept.id, changes: { notes: { was: null, now: 'unsent' } } })
+  await settle()
+  expect(await read(lost.id)).toBeNull()
+  expect(await read(kept.id)).toMatchObject({ notes: 'unsent' })
+  await converged()
 })
 
 test('one command that breaks the server does not keep the others', async () => {

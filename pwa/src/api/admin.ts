@@ -11,6 +11,8 @@ export type MemberChange = Schemas['MemberChange']
 export type NewPlace = Schemas['NewPlace']
 export type Invited = Schemas['Invited']
 export type Imported = Schemas['Imported']
+export type Devices = Schemas['Devices']
+export type Device = Schemas['Device']
 export type Proof = Schemas['Verification']
 
 /** The typed client over our own `send`: its header, renewal of the session, and problems. */
@@ -30,7 +32,8 @@ const api = createClient<paths>({
 /** `send` throws what went wrong, so an answer without data does not come here. */
 const data = async <T>(answer: Promise<{ data?: T }>): Promise<T> => (await answer).data as T
 
-export const members = async (): Promise<MemberRow[]> => (await data(api.GET('/api/members'))).items
+/** With who has signed in, and whose invitation still waits. */
+export const members = async (): Promise<Schemas['ListedMember'][]> => (await data(api.GET('/api/members'))).items
 
 export const addMember = (member: NewMember): Promise<Invited> => data(api.POST('/api/members', { body: member }))
 
@@ -39,6 +42,12 @@ export const changeMember = (id: Id, change: MemberChange): Promise<MemberRow> =
 
 export const inviteAgain = (id: Id): Promise<{ invitation_url: string }> =>
   data(api.POST('/api/members/{id}/invitation', { params: { path: { id } } }))
+
+/** Devices within this person's reach, with what was captured there and has not arrived. */
+export const devices = (): Promise<Devices> => data(api.GET('/api/devices'))
+
+export const revokeDevice = (id: Id): Promise<unknown> =>
+  data(api.POST('/api/devices/{id}/revoke', { params: { path: { id } } }))
 
 export const addPlace = (place: NewPlace): Promise<Schemas['Place']> => data(api.POST('/api/places', { body: place }))
 
@@ -51,6 +60,30 @@ export async function importPlaces(csv: string): Promise<Imported> {
   })
   return (await answer.json()) as Imported
 }
+
+export const setKeepOriginals = (keep_originals: boolean): Promise<Schemas['Organisation']> =>
+  data(api.PUT('/api/organisation', { body: { keep_originals } }))
+
+export type CustomRole = Schemas['CustomRole']
+export type NewRole = Schemas['NewRole']
+
+export const roles = async (): Promise<CustomRole[]> => (await data(api.GET('/api/roles'))).items
+
+export const addRole = (role: NewRole): Promise<CustomRole> => data(api.POST('/api/roles', { body: role }))
+
+export const changeRole = (id: Id, role: NewRole): Promise<CustomRole> =>
+  data(api.PUT('/api/roles/{id}', { params: { path: { id } }, body: role }))
+
+export const removeRole = (id: Id): Promise<unknown> => data(api.DELETE('/api/roles/{id}', { params: { path: { id } } }))
+
+/** Figures of what this person sees, counted by the server at this moment. */
+export const figures = (): Promise<Schemas['Figures']> => data(api.GET('/api/figures'))
+
+/** Figures of every organisation, for oversight. */
+export const figuresAcross = (): Promise<Schemas['Across']> => data(api.GET('/api/figures/organisations'))
+
+/** A beneficiary's own household. */
+export const ownHome = (): Promise<Schemas['Home']> => data(api.GET('/api/home'))
 
 export const verifySignature = (id: Id): Promise<Proof> =>
   data(api.GET('/api/signatures/{id}/verify', { params: { path: { id } } }))

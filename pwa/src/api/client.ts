@@ -25,6 +25,13 @@ export function onExpired(renew: Refresh | null): void {
   refresh = renew
 }
 
+let member: string | null = null
+
+/** In whose name requests go: the browser's cookies may be another's who uses this phone. */
+export function sendAs(id: string | null): void {
+  member = id
+}
+
 /** The answer itself, for callers that need its headers. */
 export async function send(path: string, call: Call = {}): Promise<Response> {
   const startedAt = Date.now()
@@ -48,6 +55,7 @@ export async function request<T>(path: string, call: Call = {}): Promise<T> {
 
 async function attempt(path: string, call: Call): Promise<Response> {
   const headers: Record<string, string> = { 'X-Kilele': '1', ...call.headers }
+  if (member && call.signedIn !== false) headers['Kilele-Member'] = member
   let body = call.body
   if (call.json !== undefined) {
     headers['Content-Type'] = 'application/json'

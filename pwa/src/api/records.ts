@@ -6,7 +6,16 @@ export type Millis = number
 /** `YYYY-MM-DD`. */
 export type Day = string
 export type Language = 'en' | 'sw'
-export type Role = 'mentor' | 'supervisor' | 'org_admin'
+export type Role =
+  | 'mentor'
+  | 'supervisor'
+  | 'evaluator'
+  | 'programme_manager'
+  | 'approver'
+  | 'org_admin'
+  | 'oversight'
+  | 'beneficiary'
+  | 'custom'
 export type Sex = 'female' | 'male'
 
 export interface Organisation {
@@ -19,6 +28,26 @@ export interface Organisation {
   demo: boolean
   topics: string[]
   required_slots: string[]
+  /** Phones send the camera's own file. A record of an older server does not say. */
+  keep_originals?: boolean
+  /** Modules that are on. */
+  modules?: string[]
+  /** How it calls itself; else its name. */
+  display_name?: string
+  letterhead?: string
+  /** A `data:` address. */
+  logo?: string
+}
+
+/** An organisation that this person may go to. */
+export interface Membership {
+  member: Id
+  organisation: Id
+  name: string
+  code: string
+  role: Role
+  main: boolean
+  since: Millis
 }
 
 export interface Place {
@@ -40,6 +69,10 @@ export interface Person {
   supervisor: Id | null
   places: Id[]
   active: boolean
+  /** Which of the organisation's own roles. */
+  custom_role?: Id
+  /** Whose account it is, of a beneficiary. */
+  household?: Id
 }
 
 export interface Statement {
@@ -157,9 +190,14 @@ export interface Evidence {
   supersedes: Id | null
   superseded_by: Id | null
   placeholder: string | null
+  /** Pixels of the photo as it came, when it was larger than what is shown. */
+  original_width?: number
+  original_height?: number
   /** 0 bright … 1 dark, and how sharp (small is blurred): hints to a person, once the server has looked. */
   darkness?: number | null
   sharpness?: number | null
+  /** An earlier photo of the village that looks the same: a hint to a person. */
+  looks_like?: { evidence: Id; household?: Id | null; captured_at: Millis; bits: number } | null
   updated_at: Millis
   revision: number
 }
@@ -196,6 +234,11 @@ export interface Conflict {
   by: Id
   at: Millis
   device: Id
+  device_name: string | null
+  /** Who set the server's value, when and where; none when it stands since the registration. */
+  theirs_by: Id | null
+  theirs_at: Millis | null
+  theirs_device_name: string | null
   state: 'open' | 'settled'
   settled_by: Id | null
   revision: number
@@ -332,19 +375,71 @@ export interface SyncRequest {
   cursors: Record<string, number>
   have: Held[]
   commands: Command[]
-  stats?: { captures_waiting: number; records_waiting: number; storage_bytes: number; version: string }
+  stats?: Stats
+  lost?: Lost[]
+}
+
+/** How this phone is doing, for those who look after it. */
+export interface Stats {
+  captures_waiting: number
+  records_waiting: number
+  storage_bytes: number
+  version: string
+  storage_used: number | null
+  storage_quota: number | null
+  persisted: boolean | null
+  oldest_waiting_at: Millis | null
+  clock_offset: number | null
+}
+
+/** A database that vanished from this phone, and what it held by the names that are still known. */
+export interface Lost {
+  id: Id
+  device?: Id
+  noticed_at: Millis
+  last_sync_at: Millis | null
+  records: number
+  captures: number
+  drafts: number
+  items: { kind: 'record' | 'capture' | 'draft'; what: string; at?: Millis }[]
+  /** Names that were sealed to the server while they were known. */
+  sealed: SealedNames[]
+}
+
+/** Names of what waited, which only the server opens. */
+export interface SealedNames {
+  key: string
+  device: Id
+  id: string
+  enc: string
+  sealed: string
 }
 
 export interface SyncAnswer {
   results: Result[]
   feeds: Record<string, { entries: Entry[]; revision: number; more: boolean }>
   gone: string[]
+  /** Feeds that begin anew: the server was restored from a backup. */
+  reset: string[]
   acknowledged: Receipt[]
   want: Id[]
   unknown: Id[]
   server_time: Millis
   min_schema: number
+  code: 'update_required' | null
+  outbox_key: OutboxKey
   more: boolean
+}
+
+/** What an outbox is sealed to. */
+export interface OutboxKey {
+  id: string
+  public: string
+}
+
+/** Session and sync answers carry it. */
+export interface Announces {
+  outbox_key?: OutboxKey
 }
 
 export interface DeviceInfo {
@@ -358,9 +453,15 @@ export interface SessionView {
   member: Person
   organisation: Organisation
   capabilities: string[]
+  /** The name of the organisation's own role. */
+  role_name?: string
+  /** None where there is one organisation. A session of an older server does not say. */
+  memberships?: Membership[]
   device: Id
   access_expires_at: Millis
   server_time: Millis
+  outbox_key: OutboxKey
+  refresh_challenge?: string
 }
 
 /** GET /api/start: what a client may know before anyone signs in. */
@@ -372,4 +473,6 @@ export interface Start {
   languages: Language[]
   vapid_public_key: string
   build: string
+  /** What people call the identity provider by which they may sign in. */
+  identity_provider?: string
 }

@@ -1,5 +1,4 @@
 // Takes photos in: shrunk, hashed and durable on this phone before anyone is told that they are saved.
-import { Problem } from '../api/problem'
 import type { Capture, Id, Slot, SubjectKind } from '../api/records'
 import { now } from '../clock'
 import { database, transact } from '../db/account'
@@ -8,6 +7,9 @@ import type { CaptureMeta } from '../db/schema'
 import { newId } from '../ids'
 import { retryPhoto } from '../sync/photos'
 import { wake } from '../sync/engine'
+import { sealPicture } from '../vault/parcel'
+import { lockPicture } from './locker'
+import { withRoom } from './room'
 import type { Shrunk } from './shrink'
 
 export type { CaptureMeta }
@@ -22,23 +24,19 @@ export interface About {
 }
 
 /** A second photo for the same slot of the same draft takes the first one's place. */
-export async function addCapture(file: Blob, about: About): Promise<CaptureMeta> {
-  const captured_at = now()
-  // Read at once: some phones take the camera's file away while the page is busy.
-  const picture = await inWorker(new Blob([await file.arrayBuffer()], { type: file.type }))
-  return keepCapture(picture, about, captured_at)
-}
-
 export async function keepCapture(picture: Shrunk, about: About, captured_at = now()): Promise<CaptureMeta> {
   const { draft, subject_kind, subject, slot, supersedes = null, place } = about
-  const { bytes, sha256, width, height, dark, blurred } = picture
+  const { bytes, sha256, width, height, dark, blurred, mime = 'image/jpeg' } = picture
   const meta: CaptureMeta = {
-    id: newId(), draft, command: null, subject_kind, subject, slot, mime: 'image/jpeg', bytes: bytes.byteLength, sha256,
+    id: newId(), draft, command: null, subject_kind, subject, slot, mime, bytes: bytes.byteLength, sha256,
     width, height, captured_at, lat: place?.lat ?? null, lon: place?.lon ?? null,
     accuracy_m: place?.accuracy_m ?? null, supersedes, state: 'draft', upload: null, offset: 0, restarts: 0,
-    receipt: null, error: null, dark, blurred,
+    receipt: null, error: null, dark, blurred, parcel: null,
   }
-  await transact(['captures', 'blobs'], 'strict', async (tx) => {
+  const { secret, cipher } = await lockPicture(bytes)
+  meta.secret = secret
+  meta.parcel = await sealPicture(meta)
+  await withRoom(() => transact(['captures', 'blobs'], 'strict', async (tx) => {
     const store = tx.objectStore('captures')
     for (const earlier of await store.index('draft').getAll(draft)) {
       if (earlier.slot !== slot) continue
@@ -47,8 +45,8 @@ export async function keepCapture(picture: Shrunk, about: About, captured_at = n
       await tx.objectStore('blobs').delete(earlier.id)
     }
     await store.put(meta)
-    await tx.objectStore('blobs').put(bytes, meta.id)
-  })
+    await tx.objectStore('blobs').put(cipher, meta.id)
+  }))
   changed(['captures'])
   return meta
 }
@@ -84,37 +82,4 @@ export async function retryCapture(id: Id): Promise<void> {
 export function toCapture(meta: CaptureMeta): Capture {
   const { id, slot, mime, bytes, sha256, width, height, captured_at, lat, lon, accuracy_m, supersedes } = meta
   return { id, slot, mime, bytes, sha256, width, height, captured_at, lat, lon, accuracy_m, supersedes }
-}
-
-let worker: Worker | null = null
-let jobs = 0
-
-async function inWorker(file: Blob): Promise<Shrunk> {
-  if (!globalThis.crypto?.subtle) throw new Problem('insecure_context', 'Photos need a secure (https) address')
-  // Older browsers cannot draw in a worker; they also lack OffscreenCanvas, which the worker file itself needs.
-  if (typeof OffscreenCanvas === 'undefined') throw new Problem('browser_too_old', 'This browser cannot shrink photos')
-  worker ??= new Worker(new URL('./shrink.worker.ts', import.meta.url), { type: 'module' })
-  const own = worker
-  const job = ++jobs
-  return new Promise((resolve, reject) => {
-    const over = () => {
-      own.removeEventListener('message', answered)
-      own.removeEventListener('error', broke)
-    }
-    const answered = ({ data }: MessageEvent<{ job: number; done?: Shrunk; failed?: string }>) => {
-      if (data.job !== job) return
-      over()
-      if (data.done) resolve(data.done)
-      else reject(new Problem('not_a_picture', data.failed))
-    }
-    const broke = () => {
-      over()
-      own.terminate()
-      if (worker === own) worker = null
-      reject(new Problem('not_a_picture', 'The picture could not be read'))
-    }
-    own.addEventListener('message', answered)
-    own.addEventListener('error', broke)
-    own.postMessage({ job, file })
-  })
 }

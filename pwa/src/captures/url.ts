@@ -1,13 +1,17 @@
 // Addresses of photos for <img>: the bytes on this phone while it has them, the server's copy after that.
 import type { Id } from '../api/records'
 import { database } from '../db/account'
+import { openPicture } from './locker'
 
 export type Variant = 'thumb' | 'card' | 'full'
 
 /** Give it back with `releaseUrl` when the picture is gone from the screen. */
 export async function captureUrl(id: Id, variant: Variant = 'card'): Promise<string> {
-  const bytes = await database().get('blobs', id)
-  return bytes ? URL.createObjectURL(new Blob([bytes], { type: 'image/jpeg' })) : mediaUrl(id, variant)
+  const db = database()
+  const cipher = await db.get('blobs', id)
+  const photo = cipher && (await db.get('captures', id))
+  if (!cipher || !photo) return mediaUrl(id, variant)
+  return URL.createObjectURL(new Blob([await openPicture(cipher, photo.secret)], { type: photo.mime }))
 }
 
 export const mediaUrl = (id: Id, variant: Variant): string => `/api/media/${id}/${variant}`

@@ -1,47 +1,60 @@
-// Opens the signed-in account's database and hands it to whoever reads or writes.
-import { openDB, type IDBPDatabase, type IDBPTransaction } from 'idb'
+// Opens one person's database with their key and hands it to whoever reads or writes.
+import { openDB, type IDBPDatabase } from 'idb'
 import { asProblem, Problem } from '../api/problem'
-import type { AccountSchema, Meta, StoreName } from './schema'
+import type { Meta, StoreName } from './schema'
+import type { SealedDb, SealedTx } from './sealed'
 
-export type AccountDb = IDBPDatabase<AccountSchema>
-export type Tx<Mode extends IDBTransactionMode = 'readwrite'> = IDBPTransaction<AccountSchema, StoreName[], Mode>
+export type AccountDb = SealedDb
+export type Tx = SealedTx
 
-export const accountDbName = (account: string): string => `kilele-${account}`
+/** `vault`: a random name that says nothing about whose it is. */
+export const accountDbName = (vault: string): string => `kilele-${vault}`
 
 let current: AccountDb | null = null
 let lost: (() => void) | null = null
 
-export async function openAccount(account: string): Promise<AccountDb> {
-  return openDB<AccountSchema>(accountDbName(account), 1, {
+/** What lies there, sealed: for deliveries from a locked phone, and for throwing it away. */
+export function openSealed(vault: string): Promise<IDBPDatabase> {
+  return openDB(accountDbName(vault), 1, {
     upgrade(db) {
-      const records = db.createObjectStore('records', { keyPath: ['kind', 'id'] })
-      records.createIndex('feed', 'feed')
-      records.createIndex('subject', ['kind', 'subject'])
-      records.createIndex('state', ['kind', 'state'])
-      records.createIndex('at', ['kind', 'at'])
-      records.createIndex('sort', 'sort')
+      const records = db.createObjectStore('records', { keyPath: ['kind', 'k'] })
+      records.createIndex('feed', 'f')
+      records.createIndex('subject', ['kind', 's'])
+      records.createIndex('state', ['kind', 't'])
+      records.createIndex('at', ['kind', 'a'])
       const outbox = db.createObjectStore('outbox', { keyPath: 'seq', autoIncrement: true })
       outbox.createIndex('id', 'id', { unique: true })
       outbox.createIndex('records', 'records', { multiEntry: true })
-      const captures = db.createObjectStore('captures', { keyPath: 'id' })
+      const captures = db.createObjectStore('captures', { keyPath: 'k' })
       captures.createIndex('subject', 'subject')
       captures.createIndex('state', 'state')
       captures.createIndex('draft', 'draft')
       db.createObjectStore('blobs')
-      db.createObjectStore('drafts', { keyPath: 'id' })
-      db.createObjectStore('cursors')
-      db.createObjectStore('attention', { keyPath: 'id' }).createIndex('records', 'records', { multiEntry: true })
-      db.createObjectStore('meta')
+      db.createObjectStore('drafts', { keyPath: 'k' })
+      db.createObjectStore('cursors', { keyPath: 'k' })
+      db.createObjectStore('attention', { keyPath: 'k' }).createIndex('records', 'records', { multiEntry: true })
+      db.createObjectStore('meta', { keyPath: 'k' })
+      db.createObjectStore('items', { keyPath: 'id' })
+      db.createObjectStore('parcels', { keyPath: 'id' })
+      db.createObjectStore('reserve')
     },
     blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
     terminated: () => lost?.(),
   })
 }
 
-/** Makes `account` the one whose data the app shows. */
-export async function useAccount(account: string | null): Promise<void> {
-  current?.close()
-  current = account ? await openAccount(account) : null
+export async function openAccount(vault: string, key: Uint8Array): Promise<AccountDb> {
+  const [raw, { unseal }] = await Promise.all([openSealed(vault), import('./unsealed')])
+  return unseal(raw, key)
+}
+
+/** Makes this the person whose data the app shows; null locks it. */
+export async function useAccount(vault: string | null, key?: Uint8Array): Promise<void> {
+  const before = current
+  current = null
+  before?.sealer.forget()
+  before?.close()
+  if (vault && key) current = await openAccount(vault, key)
 }
 
 /** The browser closed the database under us (storage cleared, profile gone). */

@@ -2,6 +2,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { Id, Language } from '../api/records'
 
+/** As version 0.1 kept it, in clear; gone once the account is sealed. */
 export interface KnownAccount {
   id: Id
   name: string
@@ -17,8 +18,17 @@ export interface Prefs {
   theme: 'system' | 'light' | 'dark' | 'contrast'
   /** When the session was last renewed, by whichever tab. */
   refreshedAt: number
+  /** What the device signs to renew the session; belongs to the newest refresh cookie. */
+  refreshChallenge: string | undefined
   /** Signed out without a network: the server is told when there is one. */
   signOutPending: boolean
+  /** Bytes a second that photos went up with, by kind of link. */
+  linkSpeeds: Record<string, number>
+  /** Who was open last, by the vault's id. */
+  vault: string | null
+  /** Whose session the browser's cookies hold. */
+  cookies: string | null
+  ownerSalt: string
 }
 
 interface PrefsSchema extends DBSchema {
@@ -30,6 +40,11 @@ let opened: Promise<IDBPDatabase<PrefsSchema>> | null = null
 function open(): Promise<IDBPDatabase<PrefsSchema>> {
   opened ??= openDB<PrefsSchema>('kilele', 1, {
     upgrade: (db) => void db.createObjectStore('prefs'),
+    // Whoever deletes or renews it, as a next version would, need not wait for an old page or the worker.
+    blocking: (_from, _to, event) => {
+      opened = null
+      ;(event.target as IDBDatabase).close()
+    },
     terminated: () => (opened = null),
   })
   return opened
@@ -41,6 +56,10 @@ export async function pref<K extends keyof Prefs>(key: K): Promise<Prefs[K] | un
 
 export async function setPref<K extends keyof Prefs>(key: K, value: Prefs[K]): Promise<void> {
   await (await open()).put('prefs', value, key)
+}
+
+export async function dropPref(key: keyof Prefs): Promise<void> {
+  await (await open()).delete('prefs', key)
 }
 
 /** Several at once, for the start of the app. */

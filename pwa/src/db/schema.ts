@@ -1,4 +1,4 @@
-// Shapes of what a phone keeps: one database per account.
+// Shapes of what a phone keeps, as the app sees them: one database per account. `shelves.ts` says how they look on disk.
 import type { DBSchema } from 'idb'
 import type {
   Command,
@@ -8,6 +8,7 @@ import type {
   Millis,
   Receipt,
   Records,
+  SealedNames,
   SessionView,
   Slot,
   SubjectKind,
@@ -24,7 +25,6 @@ export interface Row {
   subject?: Id
   state?: string
   at?: Millis
-  sort?: string
 }
 
 /** Who gave a command and where: what its reducer needs beside the body. */
@@ -92,12 +92,17 @@ export interface CaptureMeta {
   error: string | null
   dark: boolean
   blurred: boolean
+  /** The key to the picture's bytes on this phone, base64url; none where the browser has no cryptography. */
+  secret?: string | null
+  /** The same key sealed to the server, with what a locked phone must know to deliver the picture. */
+  parcel?: Parcel | null
 }
 
 export interface Draft {
   id: Id
-  kind: 'visit' | 'household'
-  /** The record it will become. */
+  /** `return`: why a visit goes back, half written. */
+  kind: 'visit' | 'household' | 'return'
+  /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null
   value: unknown
@@ -106,19 +111,66 @@ export interface Draft {
   updated_at: Millis
 }
 
+/** A command sealed to the server: anybody may carry it, only the server can read it. */
+export interface Item {
+  v: 1
+  what: 'command'
+  /** Which of the server's keys it is sealed to. */
+  key: string
+  org: Id
+  member: Id
+  device: Id
+  id: Id
+  enc: string
+  sealed: string
+}
+
+/** The key of one picture, sealed to the server. */
+export interface Parcel extends Omit<Item, 'what'> {
+  what: 'capture'
+  /** Of the picture itself; its ciphertext is 16 bytes longer. */
+  sha256: string
+  bytes: number
+}
+
+/** A sealed command as it waits; `refused` once the server has said no. */
+export interface WaitingItem extends Item {
+  at: Millis
+  refused?: string
+}
+
+/** A picture whose account's key is gone: it can still be delivered, and no longer be looked at. */
+export interface WaitingParcel extends Parcel {
+  command: Id | null
+  upload: string | null
+  offset: number
+  error: string | null
+}
+
+export interface OutboxKey {
+  id: string
+  public: string
+}
+
 export interface Meta {
   lastSyncAt: Millis
   clockOffset: Millis
   session: SessionView
   pushEndpoint: string | null
   pushWanted: boolean
+  /** Renews this person's session when someone else's is in the browser's cookies. */
+  refreshToken: string
+  /** A database of this person that vanished from this phone. */
+  loss: { id: Id; device?: Id; noticed_at: Millis; records: number; captures: number; sealed?: SealedNames[]; reported?: boolean }
+  /** The server's public key, to which commands and pictures are sealed. */
+  outboxKey: OutboxKey
 }
 
 export interface AccountSchema extends DBSchema {
   records: {
     key: [Kind, Id]
     value: Row
-    indexes: { feed: Id; subject: [Kind, Id]; state: [Kind, string]; at: [Kind, number]; sort: string }
+    indexes: { feed: Id; subject: [Kind, Id]; state: [Kind, string]; at: [Kind, number] }
   }
   outbox: { key: number; value: Waiting; indexes: { id: Id; records: string } }
   captures: { key: Id; value: CaptureMeta; indexes: { subject: Id; state: string; draft: Id } }
@@ -127,9 +179,16 @@ export interface AccountSchema extends DBSchema {
   cursors: { key: Id; value: number }
   attention: { key: Id; value: Attention; indexes: { records: string } }
   meta: { key: keyof Meta; value: Meta[keyof Meta] }
+  /** Sealed to the server, for a phone that is locked. */
+  items: { key: Id; value: WaitingItem }
+  parcels: { key: Id; value: WaitingParcel }
+  /** Room for one more photo, held by bytes of no meaning. */
+  reserve: { key: string; value: ArrayBuffer }
 }
 
-export type StoreName = 'records' | 'outbox' | 'captures' | 'blobs' | 'drafts' | 'cursors' | 'attention' | 'meta'
+export type StoreName =
+  | 'records' | 'outbox' | 'captures' | 'blobs' | 'drafts' | 'cursors' | 'attention' | 'meta' | 'items' | 'parcels'
+  | 'reserve'
 
 /** Wraps a record with what the indexes need. */
 export function row(kind: Kind, id: Id, feed: Id, body: Records[Kind] | null): Row {
@@ -139,8 +198,7 @@ export function row(kind: Kind, id: Id, feed: Id, body: Records[Kind] | null): R
 function indexed(kind: Kind, body: Records[Kind]): Partial<Row> {
   switch (kind) {
     case 'household': {
-      const household = body as Records['household']
-      return { at: household.last_visit_at ?? 0, sort: plainText(household.head_name) }
+      return { at: (body as Records['household']).last_visit_at ?? 0 }
     }
     case 'visit': {
       const visit = body as Records['visit']

@@ -1,8 +1,8 @@
 // What views ask about households.
 import type { Conflict, Evidence, Household, Id, Signature, Visit } from '../api/records'
 import { database } from '../db/account'
-import { about, bodies, inState, one } from './records'
-import { isBuilt, searchIndex, type Matched } from './search'
+import { about, inState, one } from './records'
+import { searchIndex, type Matched } from './search'
 
 export interface Hit {
   id: Id
@@ -26,23 +26,11 @@ export async function search(
   limit = 50,
 ): Promise<{ items: Hit[]; total: number }> {
   const waiting = await waitingKeys()
-  if (!text.trim() && !place && !isBuilt()) return firstPage(limit, waiting)
   const found = (await searchIndex()).find(text, place)
   const items = found
     .slice(0, limit)
     .map(({ entry, matched }) => toHit(entry.household, entry.place_name, matched, waiting))
   return { items, total: found.length }
-}
-
-/** The list's first screen comes straight from the database while the index is being built. */
-async function firstPage(limit: number, waiting: Set<string>): Promise<{ items: Hit[]; total: number }> {
-  const db = database()
-  const [rows, total] = await Promise.all([
-    db.getAllFromIndex('records', 'sort', null, limit),
-    db.countFromIndex('records', 'sort'),
-  ])
-  setTimeout(() => void searchIndex().catch(() => undefined), 300)
-  return { items: await toHits(bodies<'household'>(rows), waiting), total }
 }
 
 export async function toHits(households: Household[], waiting?: Set<string>): Promise<Hit[]> {
@@ -52,12 +40,19 @@ export async function toHits(households: Household[], waiting?: Set<string>): Pr
   return households.map((household) => toHit(household, names.get(household.place) ?? '', null, keys))
 }
 
-function toHit(household: Household, place_name: string, matched: Matched, waiting: Set<string>): Hit {
+const made = new WeakMap<Household, Hit>()
+
+/** The same object for the same household: a list makes again only the rows that changed. */
+function toHit(household: Household, place_name: string, matched: Matched, keys: Set<string>): Hit {
   const { id, number, head_name, place, phone, photo, photo_placeholder, last_visit_at } = household
-  return {
-    id, number, head_name, place, place_name, phone, photo, photo_placeholder, last_visit_at, matched,
-    waiting: waiting.has(`household:${id}`),
+  const waiting = keys.has(`household:${id}`)
+  const before = made.get(household)
+  if (before && before.place_name === place_name && before.matched === matched && before.waiting === waiting) return before
+  const hit = {
+    id, number, head_name, place, place_name, phone, photo, photo_placeholder, last_visit_at, matched, waiting,
   }
+  made.set(household, hit)
+  return hit
 }
 
 async function waitingKeys(): Promise<Set<string>> {

@@ -58,7 +58,9 @@ export async function villages(): Promise<Place[]> {
   const me = (await readMeta('session'))?.member
   const all = await places()
   const villagesOnly = all.filter(({ level }) => level === 2)
-  if (!me || me.role === 'org_admin') return villagesOnly
+  // Roles that see the whole organisation have no places of their own.
+  const limited = me && (me.role === 'mentor' || me.role === 'supervisor' || me.places.length > 0)
+  if (!limited) return villagesOnly
   const parents = new Map(all.map(({ id, parent }) => [id, parent]))
   const own = new Set(me.places)
   return villagesOnly.filter(({ id }) => {

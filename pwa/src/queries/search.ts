@@ -113,8 +113,6 @@ export async function searchIndex(): Promise<SearchIndex> {
   return index
 }
 
-export const isBuilt = (): boolean => built !== null && built.db === database().name
-
 async function build(): Promise<SearchIndex> {
   const index = new SearchIndex()
   const [households, places] = await Promise.all([every('household'), every('place')])
@@ -136,6 +134,8 @@ function listen(): void {
   if (listening) return
   listening = true
   hear((message) => {
+    // Locked, or another person: what was in memory goes.
+    if (message.type === 'account' && message.id === null) built = null
     if (message.type !== 'change') return
     if (message.change.tags.some((tag) => tag === 'records' || tag === 'records:household' || tag === 'records:place')) {
       todo.push(message.change)

@@ -1,6 +1,6 @@
 // The mentor's day: what to do, what is late, what came back, what is unfinished.
 import type { Household, Visit } from '../api/records'
-import { DAY, now, startOfDay } from '../clock'
+import { DAY, dayOf, now, startOfDay } from '../clock'
 import { database, readMeta } from '../db/account'
 import type { Draft } from '../db/schema'
 import { drafts } from '../drafts'
@@ -16,32 +16,30 @@ export interface Today {
   due: VisitItem[]
   /** Planned before today and not done. */
   overdue: VisitItem[]
+  drafts: Draft[]
+  returned: VisitItem[]
+}
+
+/** What stands further down, and is read after the first screen is shown. */
+export interface Later {
   /** Households without a visit for 30 days, longest first: the first 20 of `unvisited_total`. */
   unvisited: Hit[]
   unvisited_total: number
-  drafts: Draft[]
-  returned: VisitItem[]
+  /** The latest of those that nobody has decided on. */
   submitted: VisitItem[]
-  /** Commands and photos that are only on this phone. */
-  waiting: number
 }
 
 const UNVISITED_AFTER = 30 * DAY
 const SHOWN = 20
 
 export async function today(): Promise<Today> {
-  const db = database()
   const midnight = startOfDay(now())
   const tomorrow = startOfDay(midnight + 1.5 * DAY)
-  const [planned, begun, returned, submitted, unfinished, outbox, captures, unvisited] = await Promise.all([
+  const [planned, begun, returned, unfinished] = await Promise.all([
     mine('planned'),
     mine('in_progress'),
     mine('returned'),
-    mine('submitted'),
     drafts(),
-    db.getAll('outbox'),
-    db.getAll('captures'),
-    longUnvisited(),
   ])
   const open = [...begun, ...planned].sort((a, b) => (a.planned_at ?? 0) - (b.planned_at ?? 0))
   const isLate = (visit: Visit) => visit.planned_at !== null && visit.planned_at < midnight
@@ -49,14 +47,15 @@ export async function today(): Promise<Today> {
   return {
     due: await withHousehold(open.filter((visit) => !isLate(visit) && isDue(visit))),
     overdue: await withHousehold(open.filter(isLate)),
-    ...unvisited,
-    drafts: unfinished,
+    drafts: unfinished.filter(({ kind }) => kind !== 'return'),
     returned: await withHousehold(returned),
-    submitted: await withHousehold(submitted),
-    waiting:
-      outbox.filter(({ done }) => !done).length +
-      captures.filter(({ state }) => state !== 'acknowledged' && state !== 'draft').length,
   }
+}
+
+export async function later(): Promise<Later> {
+  const [unvisited, submitted] = await Promise.all([longUnvisited(), mine('submitted')])
+  const latest = submitted.sort((a, b) => (b.submitted_at ?? 0) - (a.submitted_at ?? 0)).slice(0, SHOWN)
+  return { ...unvisited, submitted: await withHousehold(latest) }
 }
 
 /** Planned after today, soonest first. */
@@ -70,19 +69,21 @@ export async function upcoming(days = 14): Promise<VisitItem[]> {
 async function mine(state: Visit['state']): Promise<Visit[]> {
   const member = (await readMeta('session'))?.member
   const visits = await inState('visit', state)
-  return member?.role === 'mentor' ? visits.filter(({ mentor }) => mentor === member.id) : visits
+  return member && member.role !== 'supervisor' ? visits.filter(({ mentor }) => mentor === member.id) : visits
 }
 
 function withHousehold(visits: Visit[]): Promise<VisitItem[]> {
   return Promise.all(visits.map(async (visit) => ({ visit, household: await one('household', visit.household) })))
 }
 
-async function longUnvisited(): Promise<Pick<Today, 'unvisited' | 'unvisited_total'>> {
+async function longUnvisited(): Promise<Pick<Later, 'unvisited' | 'unvisited_total'>> {
   const db = database()
-  const long = IDBKeyRange.bound(['household', 0], ['household', now() - UNVISITED_AFTER])
+  const long = IDBKeyRange.bound(['household', 0], ['household', dayOf(now() - UNVISITED_AFTER)])
   const [rows, unvisited_total] = await Promise.all([
     db.getAllFromIndex('records', 'at', long, SHOWN),
     db.countFromIndex('records', 'at', long),
   ])
-  return { unvisited: await toHits(bodies<'household'>(rows)), unvisited_total }
+  // On disk only the day is known.
+  const homes = bodies<'household'>(rows).sort((a, b) => (a.last_visit_at ?? 0) - (b.last_visit_at ?? 0))
+  return { unvisited: await toHits(homes), unvisited_total }
 }

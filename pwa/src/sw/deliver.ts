@@ -1,22 +1,8 @@
-// Sends what waits when the browser says there is a network and no page of the app is open.
-import { onExpired } from '../api/client'
-import { openAccount } from '../db/account'
-import { pref } from '../db/prefs'
-import { deviceId } from '../device'
-import { renew } from '../renew'
-import { alone } from '../sync/alone'
-import { runCycle } from '../sync/cycle'
+// Sends what is sealed when the browser says there is a network and no page of the app is open.
+import { deliverSealed } from '../vault/doors'
+import { vaults } from '../vault/vaults'
 
-onExpired(async (seenAt) => void (await renew(seenAt)))
-
+/** For everybody on this phone: none of it needs a key or a session. */
 export async function deliver(): Promise<void> {
-  const account = await pref('account')
-  if (!account) return
-  const db = await openAccount(account.id)
-  try {
-    const device = await deviceId()
-    await alone(() => runCycle(db, device))
-  } finally {
-    db.close()
-  }
+  for (const { id } of await vaults()) await deliverSealed(id)
 }

@@ -1,8 +1,11 @@
 // Which event leads to which verb.
 import { deliver } from './deliver'
 import { isHashed, isPicture, FILES } from './list'
+import { hear, someoneIsIn } from './held'
 import { SYNC_TAG } from './names'
 import { readPayload } from './notices'
+import { picture } from './sealed'
+import type { ToWorker } from '../vault/held'
 import * as verbs from './verbs'
 
 declare const self: ServiceWorkerGlobalScope
@@ -24,13 +27,14 @@ self.addEventListener('activate', (event) =>
 self.addEventListener('message', (event) => {
   // A new version waits until a person, or a start without unfinished work, lets it in.
   if (event.data?.type === 'activate') event.waitUntil(self.skipWaiting())
+  else if (event.data) event.waitUntil(hear(event.data as ToWorker, event.ports[0], (event.source as Client | null)?.id ?? ''))
 })
 
 self.addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   if (request.method !== 'GET' || origin !== self.location.origin) return
-  if (isPicture(pathname)) return event.respondWith(verbs.picture(request, (work) => event.waitUntil(work)))
+  if (isPicture(pathname)) return event.respondWith(picture(request, event.clientId, (work) => event.waitUntil(work)))
   if (pathname.startsWith('/api/') || pathname.startsWith('/health') || pathname === '/metrics') return
   if (request.mode === 'navigate') return event.respondWith(verbs.page(request))
   if (isHashed(pathname) || shell.has(pathname)) event.respondWith(verbs.file(request))
@@ -51,5 +55,6 @@ self.addEventListener('pushsubscriptionchange', (event) =>
 self.addEventListener('sync', (event) => {
   const { tag } = event as SyncEvent
   if (tag !== SYNC_TAG) return
-  ;(event as SyncEvent).waitUntil(verbs.wakePages().then((open) => (open ? undefined : deliver())))
+  // A page that is being closed, frozen or locked is still counted, and would send nothing.
+  ;(event as SyncEvent).waitUntil(verbs.wakePages().then(async () => ((await someoneIsIn()) ? undefined : deliver())))
 })

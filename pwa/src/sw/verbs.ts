@@ -2,9 +2,8 @@
 import { send } from '../api/client'
 import { base64url } from '../bytes'
 import { pref } from '../db/prefs'
-import { renew } from '../renew'
-import { FILES, isHashed, MOST_PICTURES, SHELL_CACHE, SHELL_PREFIX } from './list'
-import { MEDIA_CACHE } from './names'
+import { FILES, isHashed, SHELL_CACHE, SHELL_PREFIX } from './list'
+import { CLEAR_PICTURES } from './names'
 import { noticeFor, type Payload } from './notices'
 
 declare const self: ServiceWorkerGlobalScope
@@ -23,9 +22,12 @@ export async function keepShell(): Promise<void> {
   )
 }
 
+/** The one before stays: pages of it may still be open, and ask for parts they have not loaded yet. */
 export async function dropOldShells(): Promise<void> {
   const names = await caches.keys()
-  await Promise.all(names.filter((name) => name.startsWith(SHELL_PREFIX) && name !== SHELL_CACHE).map((name) => caches.delete(name)))
+  const shells = names.filter((name) => name.startsWith(SHELL_PREFIX) && name !== SHELL_CACHE)
+  const old = [...shells.slice(0, -1), ...names.filter((name) => name === CLEAR_PICTURES)]
+  await Promise.all(old.map((name) => caches.delete(name)))
 }
 
 /** Every page is the same document: from this phone, whether or not there is a server. */
@@ -42,36 +44,6 @@ export async function file(request: Request): Promise<Response> {
   const fresh = await fetch(request)
   if (fresh.ok && isHashed(pathname)) await cache.put(pathname, fresh.clone())
   return fresh
-}
-
-/** Pictures never change; the ones looked at longest ago make room. */
-export async function picture(request: Request, later: (work: Promise<unknown>) => void): Promise<Response> {
-  const cache = await caches.open(MEDIA_CACHE)
-  const { pathname } = new URL(request.url)
-  const known = await cache.match(pathname)
-  if (known) {
-    later(cache.put(pathname, known.clone()))
-    return known
-  }
-  let fresh = await fetch(request)
-  if (fresh.status === 401) {
-    await renew(Date.now() - 1000).catch(() => null)
-    fresh = await fetch(pathname, { credentials: 'same-origin' })
-  }
-  // A redirect to the bucket is opaque in its length and short-lived: only our own answers are kept.
-  if (fresh.ok && !fresh.redirected) later(keepPicture(cache, pathname, fresh.clone()))
-  return fresh
-}
-
-async function keepPicture(cache: Cache, path: string, fresh: Response): Promise<void> {
-  try {
-    await cache.put(path, fresh)
-    const keys = await cache.keys()
-    await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_PICTURES)).map((key) => cache.delete(key)))
-  } catch {
-    // Without space nothing is kept; records and photos need it more.
-    await caches.delete(MEDIA_CACHE)
-  }
 }
 
 export async function pages(): Promise<readonly WindowClient[]> {

@@ -1,12 +1,13 @@
 // Takes one sync answer into the local database, in one transaction.
-import type { Entry, Id, Receipt, Result, SyncAnswer } from '../api/records'
+import type { Announces, Entry, Id, Receipt, Result, SyncAnswer } from '../api/records'
 import { transact, type AccountDb, type Tx } from '../db/account'
 import { changed } from '../db/changes'
 import { row, type CaptureMeta, type Waiting } from '../db/schema'
 import { rebase } from './rebase'
+import { wireBytes } from './wire'
 import { keyOf, parseKey } from './touches'
 
-const STORES = ['records', 'outbox', 'captures', 'blobs', 'cursors', 'attention', 'meta'] as const
+const STORES = ['records', 'outbox', 'items', 'captures', 'blobs', 'cursors', 'attention', 'meta'] as const
 
 /** Keys of records to work out again, and what to tell those who watch. */
 interface Effects {
@@ -15,13 +16,14 @@ interface Effects {
   keys: Set<string>
 }
 
-export async function take(db: AccountDb, answer: SyncAnswer, at: number): Promise<void> {
+export async function take(db: AccountDb, answer: SyncAnswer & Announces, at: number): Promise<void> {
   const effects: Effects = { dirty: new Set(), tags: new Set(['meta']), keys: new Set() }
   // Relaxed: a power cut undoes the whole answer, and the next request brings it again.
   await transact([...STORES], 'relaxed', async (tx) => {
     for (const result of answer.results) await settle(tx, result, at, effects)
     const waiting = await tx.objectStore('outbox').getAll()
     const pending = new Set(waiting.flatMap(({ records }) => records))
+    for (const feed of answer.reset ?? []) await leave(tx, feed, pending, effects)
     for (const [feed, { entries, revision }] of Object.entries(answer.feeds)) {
       for (const entry of entries) await enter(tx, feed, entry, pending, effects)
       await tx.objectStore('cursors').put(revision, feed)
@@ -32,6 +34,7 @@ export async function take(db: AccountDb, answer: SyncAnswer, at: number): Promi
     await rebase(tx, effects.dirty)
     await tx.objectStore('meta').put(at, 'lastSyncAt')
     await tx.objectStore('meta').put(answer.server_time - at, 'clockOffset')
+    if (answer.outbox_key) await tx.objectStore('meta').put(answer.outbox_key, 'outboxKey')
   }, db)
   for (const key of effects.dirty) {
     effects.keys.add(key)
@@ -48,6 +51,7 @@ async function settle(tx: Tx, result: Result, at: number, effects: Effects): Pro
   const final = result.status === 'duplicate' ? (result.first ?? result) : result
   if (final.status === 'rejected') await refuse(tx, waiting, final, at, effects)
   else await outbox.put({ ...waiting, done: true })
+  await tx.objectStore('items').delete(result.id)
   effects.tags.add('outbox')
 }
 
@@ -60,6 +64,7 @@ export async function refuse(
 ): Promise<void> {
   const { id, command, by, records, captures, draft } = waiting
   await tx.objectStore('outbox').delete(waiting.seq!)
+  await tx.objectStore('items').delete(id)
   await tx.objectStore('attention').put({
     id, kind: command.kind, command, by, records, captures, draft, at,
     code: why.code ?? 'rejected',
@@ -91,7 +96,7 @@ async function enter(tx: Tx, feed: Id, entry: Entry, pending: Set<string>, effec
   }
 }
 
-/** A feed this person no longer sees: its records go, unsent work stays. */
+/** A feed this person no longer sees, or that begins anew: its records go, unsent work stays. */
 async function leave(tx: Tx, feed: Id, pending: Set<string>, effects: Effects): Promise<void> {
   await tx.objectStore('cursors').delete(feed)
   const records = tx.objectStore('records')
@@ -144,14 +149,14 @@ async function photos(tx: Tx, answer: SyncAnswer, waiting: Waiting[], effects: E
 /** The only place that lets go of a photo: the server names the same id, hash and length. */
 export function acknowledged(capture: CaptureMeta, receipt: Receipt): CaptureMeta {
   if (capture.id === receipt.id && capture.sha256 === receipt.sha256 && capture.bytes === receipt.bytes) {
-    return { ...capture, state: 'acknowledged', receipt, upload: null, offset: capture.bytes, error: null }
+    return { ...capture, state: 'acknowledged', receipt, upload: null, offset: capture.bytes, error: null, secret: null, parcel: null }
   }
   return { ...capture, state: 'failed', error: 'receipt_mismatch' }
 }
 
 /** The server asks for bytes that we believed delivered, or had given up on. */
 function wanted(capture: CaptureMeta): CaptureMeta | null {
-  const delivered = capture.state === 'uploading' && capture.offset >= capture.bytes
+  const delivered = capture.state === 'uploading' && capture.offset >= wireBytes(capture)
   if (capture.state === 'queued' || (capture.state === 'uploading' && !delivered)) return null
   return { ...capture, state: 'queued', upload: null, offset: 0, error: null }
 }

@@ -3,10 +3,12 @@ import type { Id } from '../api/records'
 import { now } from '../clock'
 import { database, transact, type Tx } from '../db/account'
 import { broadcast, changed } from '../db/changes'
-import type { Attention } from '../db/schema'
+import type { Attention, WaitingItem } from '../db/schema'
 import { newId } from '../ids'
 import { rebase } from './rebase'
 import { parseKey } from './touches'
+import type { Command } from '../api/records'
+import { sealCommand } from '../vault/parcel'
 
 export type { Attention }
 
@@ -21,12 +23,16 @@ export async function attention(): Promise<Attention[]> {
 export async function resolveAttention(id: Id, how: 'retry' | 'edit' | 'discard'): Promise<Id | null> {
   let draft: Id | null = null
   let keys: string[] = []
-  await transact(['records', 'outbox', 'captures', 'blobs', 'drafts', 'attention'], 'strict', async (tx) => {
+  const before = how === 'retry' ? await database().get('attention', id) : undefined
+  // Under a new id: the server answers an id for ever as it first did.
+  const renewed = before ? ({ ...before.command, id: newId() } as Command) : null
+  const item = renewed && (await sealCommand(renewed))
+  await transact(['records', 'outbox', 'items', 'captures', 'blobs', 'drafts', 'attention'], 'strict', async (tx) => {
     const refused = await tx.objectStore('attention').get(id)
     if (!refused || (how === 'edit' && !refused.draft)) return
     keys = refused.records
     await tx.objectStore('attention').delete(id)
-    if (how === 'retry') await again(tx, refused)
+    if (renewed) await again(tx, refused, renewed, item)
     else if (how === 'edit') draft = await reopen(tx, refused)
     else await dropPhotos(tx, refused.captures)
     await rebase(tx, keys)
@@ -36,11 +42,12 @@ export async function resolveAttention(id: Id, how: 'retry' | 'edit' | 'discard'
   return draft
 }
 
-/** Under a new id: the server answers an id for ever as it first did. */
-async function again(tx: Tx, { command, by, records, captures, draft }: Attention): Promise<void> {
-  const renewed = { ...command, id: newId() }
+async function again(
+  tx: Tx, { by, records, captures, draft }: Attention, renewed: Command, item: WaitingItem | null,
+): Promise<void> {
   const size = JSON.stringify(renewed).length
   await tx.objectStore('outbox').add({ id: renewed.id, command: renewed, by, records, captures, draft, size, done: false })
+  if (item) await tx.objectStore('items').put(item)
   await hand(tx, captures, { command: renewed.id, draft: null })
 }
 

@@ -5,12 +5,14 @@ import { plain } from '../bytes'
 import { now } from '../clock'
 import { transact, type Tx } from '../db/account'
 import { broadcast, changed } from '../db/changes'
-import type { Author } from '../db/schema'
+import type { Author, WaitingItem } from '../db/schema'
 import { closeDraft, dropDraft, reopenDraft } from '../drafts'
 import { newId } from '../ids'
+import { withRoom } from '../captures/room'
 import { rebase } from './rebase'
 import { same } from './reducers'
 import { parseKey, touches } from './touches'
+import { sealCommand } from '../vault/parcel'
 
 let author: Omit<Author, 'place'> | null = null
 
@@ -32,7 +34,9 @@ export async function command<K extends CommandKind>(
   const who = author
   if (also.draft) await closeDraft(also.draft)
   try {
-    await keep(given, who, records, captures, also.draft)
+    // Before the transaction: one ends while something else is waited for.
+    const item = await sealCommand(given)
+    await withRoom(() => keep(given, who, records, captures, item, also.draft))
   } finally {
     if (also.draft) reopenDraft(also.draft)
   }
@@ -41,14 +45,17 @@ export async function command<K extends CommandKind>(
   return given.id
 }
 
-function keep(given: Command, who: Omit<Author, 'place'>, records: string[], captures: Id[], draft?: Id): Promise<void> {
-  return transact(['records', 'outbox', 'captures', 'blobs', 'drafts'], 'strict', async (tx) => {
+function keep(
+  given: Command, who: Omit<Author, 'place'>, records: string[], captures: Id[], item: WaitingItem | null, draft?: Id,
+): Promise<void> {
+  return transact(['records', 'outbox', 'items', 'captures', 'blobs', 'drafts'], 'strict', async (tx) => {
     const by = { ...who, place: await placeOf(tx, given) }
     const size = JSON.stringify(given).length
     const form = draft ? ((await tx.objectStore('drafts').get(draft)) ?? null) : null
     await tx.objectStore('outbox').add({
       id: given.id, command: given, by, records, captures, draft: form, size, done: false,
     })
+    if (item) await tx.objectStore('items').put(item)
     await queue(tx, captures, given.id)
     if (draft) await dropDraft(tx, draft)
     await rebase(tx, records)

@@ -2,6 +2,7 @@
 import type { AccountDb } from '../db/account'
 import { deliverPhotos } from './photos'
 import { exchange, newCycle, type Cycle } from './exchange'
+import { sealMissing } from '../vault/reseal'
 import { report } from './report'
 
 /** More turns than any real backlog needs; a server that never says "enough" must not drain the battery. */
@@ -10,7 +11,10 @@ const MOST_TURNS = 2_000
 /** Says whether something is left that another turn may deliver. */
 export async function runCycle(db: AccountDb, device: string): Promise<boolean> {
   const cycle = newCycle(device)
+  await sealMissing(db)
   await records(db, cycle)
+  // The first contact may have brought the server's key.
+  await sealMissing(db)
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     const delivered = await deliverPhotos(db, () => unsent(db, cycle))
     const more = await unsent(db, cycle)

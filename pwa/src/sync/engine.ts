@@ -2,7 +2,7 @@
 import { asProblem, type Problem } from '../api/problem'
 import { database, hasAccount } from '../db/account'
 import { broadcast, hear } from '../db/changes'
-import { MEDIA_CACHE, SYNC_TAG } from '../sw/names'
+import { dropPictures, SYNC_TAG } from '../sw/names'
 import { alone } from './alone'
 import { backoff } from './backoff'
 import { report } from './report'
@@ -50,6 +50,12 @@ export function syncNow(): void {
   broadcast({ type: 'wake' })
 }
 
+let revoked: (() => void) | null = null
+/** An administrator ended this phone's access. */
+export function onRevoked(then: () => void): void {
+  revoked = then
+}
+
 /** Something happened that makes a turn worthwhile. */
 export function wake(): void {
   clearTimeout(timer)
@@ -83,9 +89,10 @@ async function turn(forDevice: string): Promise<void> {
 async function failed(problem: Problem): Promise<number> {
   failures++
   // Space for records and photos goes before cached pictures, which the server still has.
-  if (problem.code === 'storage_full' && typeof caches !== 'undefined') await caches.delete(MEDIA_CACHE)
+  if (problem.code === 'storage_full') await dropPictures()
   const wait = Math.max(backoff(failures), (problem.more.retryAfter ?? 0) * 1000)
   if (problem.code === 'offline') void askWorker()
+  if (problem.code === 'device_revoked' || problem.details?.because === 'device_revoked') revoked?.()
   const signedOut = problem.code === 'signed_out'
   report({
     syncing: false,
@@ -106,7 +113,7 @@ function schedule(wait: number): void {
 const visible = () => typeof document === 'undefined' || document.visibilityState === 'visible'
 
 /** The browser runs the worker when there is a network again, even with the app closed. */
-async function askWorker(): Promise<void> {
+export async function askWorker(): Promise<void> {
   try {
     const registration = await navigator.serviceWorker?.getRegistration()
     await (registration as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync?.register(SYNC_TAG)

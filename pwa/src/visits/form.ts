@@ -116,3 +116,7 @@ export function faults(form: VisitForm, required: string[], slots: string[], sig
 /** Pictures of earlier rounds that still count. */
 export const usable = (evidence: Evidence[]) =>
   evidence.filter((one) => one.state !== 'quarantined' && one.superseded_by === null)
+
+/** Photos that the server set aside and nobody has taken again. */
+export const refused = (evidence: Evidence[]) =>
+  evidence.filter((one) => one.state === 'quarantined' && one.superseded_by === null)
