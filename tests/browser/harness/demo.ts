@@ -43,10 +43,10 @@ async function make(data: string): Promise<void> {
         if (!alive(server.child)) throw new Error(`the server ended:\n${server.output()}`)
         return (await answers('/health/ready'))?.ok ?? false
       },
-      180_000,
+      600_000,
     )
     const admin = await signIn(`http://127.0.0.1:${port}`, 'admin.demo')
-    await until('every picture of the demo', async () => (await admin.evidence()).every((one) => one.state === 'ready'), 180_000)
+    await until('every picture of the demo', async () => (await admin.evidence()).every((one) => one.state === 'ready'), 600_000)
   } finally {
     await stop(server.child, 'SIGTERM')
   }

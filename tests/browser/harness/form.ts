@@ -12,7 +12,7 @@ export async function takePhoto(page: Page, button: Locator, { again = false } =
   await button.click()
   const camera = page.getByRole('dialog')
   const shutter = camera.getByRole('button', { name: say('camera_shutter') })
-  const shot = camera.getByAltText(say('camera_taken'))
+  const shot = camera.getByRole('img', { name: say('camera_taken') })
   await showing(camera.locator('video'))
   await shutter.click()
   await expect(shot).toBeVisible()
@@ -22,9 +22,16 @@ export async function takePhoto(page: Page, button: Locator, { again = false } =
     await shutter.click()
     await expect(shot).toBeVisible()
   }
-  await camera.getByRole('button', { name: say('camera_use') }).click()
+  await usePhoto(camera)
+}
+
+/** Whatever was said about it. */
+export async function usePhoto(camera: Locator): Promise<void> {
+  await expect(camera.getByRole('status')).not.toHaveText(say('camera_looking'))
+  await camera.getByRole('button', { name: eitherOf('camera_use', 'camera_use_anyway') }).click()
   await expect(camera).toBeHidden()
 }
+const eitherOf = (...keys: string[]) => new RegExp(`^(${keys.map((key) => say(key)).join('|')})$`)
 
 /** The camera's picture is there: a frame can be grabbed. */
 export async function showing(video: Locator): Promise<void> {
@@ -72,9 +79,9 @@ export async function picturesShow(within: Locator, atLeast: number): Promise<vo
 export const deliveryLine = (page: Page, label: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByText(label, { exact: true }) }).locator('.line')
 
-/** Gives the camera's place to a file: a scene of 1,600 × 1,200 so full of detail that it stays large. */
-export async function photoFromFile(page: Page, button: Locator): Promise<void> {
-  await button.click()
+/** Gives the camera's place to a file (`button`: opens the camera, unless it is open): a scene of 1,600 × 1,200 so full of detail that it stays large. */
+export async function photoFromFile(page: Page, button: Locator | null): Promise<void> {
+  await button?.click()
   const camera = page.getByRole('dialog')
   const base64 = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(1600, 1200)
@@ -95,7 +102,6 @@ export async function photoFromFile(page: Page, button: Locator): Promise<void> 
   })
   const file = { name: 'scene.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(base64, 'base64') }
   await camera.locator('input[type=file]').setInputFiles(file)
-  await expect(camera.getByAltText(say('camera_taken'))).toBeVisible()
-  await camera.getByRole('button', { name: say('camera_use') }).click()
-  await expect(camera).toBeHidden()
+  await expect(camera.getByRole('img', { name: say('camera_taken') })).toBeVisible()
+  await usePhoto(camera)
 }

@@ -1,10 +1,17 @@
 // A phone or a tablet: a browser with a profile of its own on disk, which outlives the browser's process.
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, expect, type Page } from '@playwright/test'
+import { openPicture } from '../../../pwa/src/captures/locker'
+import type { CaptureMeta, StoreName } from '../../../pwa/src/db/schema'
 import { type Login, PASSWORD } from './api'
+import { openStore } from './sealed'
 import { type Language, say } from './words'
+
+/** Of everybody in the stories. */
+export const PIN = '274951'
 
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 export const ARGUMENTS = [
@@ -29,6 +36,9 @@ export class Device {
   page!: Page
   /** What went wrong in the page without anybody asking. */
   readonly errors: string[] = []
+  /** Done to each browser before its first page of ours. */
+  prepare: (browser: BrowserContext) => Promise<void> = async () => undefined
+  private closed = true
 
   private constructor(
     readonly url: string,
@@ -54,7 +64,15 @@ export class Device {
       geolocation: HERE,
       ...this.options,
     })
+    this.closed = false
+    this.context.once('close', () => (this.closed = true))
+    await this.prepare(this.context)
     this.use(this.context.pages()[0] ?? (await this.context.newPage()))
+  }
+
+  /** There is no browser any more. */
+  get gone(): boolean {
+    return this.closed
   }
 
   use(page: Page): void {
@@ -73,6 +91,7 @@ export class Device {
 
   async goto(path: string): Promise<void> {
     await this.page.goto(this.url + path)
+    await this.unlock()
   }
 
   async quit(): Promise<void> {
@@ -86,9 +105,16 @@ export class Device {
     await closed
   }
 
+  /** Threads of what a browser runs beside its pages: its frame, its drawing, its network. */
+  besides(): number[] {
+    const [main] = pidsWith(`--user-data-dir=${this.profile}`)
+    return main ? [main, ...childrenOf(main)].filter((pid) => !/--type=(renderer|zygote)/.test(told(pid, 'cmdline'))).flatMap(threadsOf) : []
+  }
+
   async end(): Promise<void> {
     await this.context.close().catch(() => undefined)
-    rmSync(this.profile, { recursive: true, force: true })
+    // A browser that is ending may still write.
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
 
   /** From the door to the first screen of the role, with everything of theirs on the phone. */
@@ -98,8 +124,33 @@ export class Device {
     await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill(login)
     await page.getByLabel(say('signin_password', {}, language), { exact: true }).fill(PASSWORD)
     await page.getByRole('button', { name: say('signin_go', {}, language), exact: true }).click()
+    await this.choosePin(language)
     await expect(page).not.toHaveURL(/sign-in/)
     await this.settled()
+  }
+
+  /** On top of the work that waits, when the session has ended. */
+  async signInAgain(login: Login, language: Language = 'en'): Promise<void> {
+    const { page } = this
+    await this.goto('/sign-in?again')
+    await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill(login)
+    await page.getByLabel(say('signin_password', {}, language), { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: say('signin_go', {}, language), exact: true }).click()
+    await expect(page).not.toHaveURL(/sign-in/)
+  }
+
+  /** Whoever is new on this phone chooses a PIN. */
+  async choosePin(language: Language = 'en', pin = PIN): Promise<void> {
+    const { page } = this
+    await page.getByLabel(say('pin_new', {}, language), { exact: true }).fill(pin)
+    await page.getByLabel(say('pin_repeat', {}, language), { exact: true }).fill(pin)
+    await page.getByRole('button', { name: say('pin_choose_go', {}, language), exact: true }).click()
+    await expect(page.getByRole('button', { name: say('pin_choose_go', {}, language), exact: true })).toBeHidden()
+  }
+
+  /** Gives the PIN where one is asked for: after a cold start, or when the browser ended the worker that held the key. */
+  unlock(pin = PIN): Promise<void> {
+    return unlock(this.page, pin)
   }
 
   /** The worker keeps the application, and the first pull is over. */
@@ -108,72 +159,63 @@ export class Device {
     await expect.poll(() => this.stored('meta', 'lastSyncAt'), { timeout: 60_000 }).toBeTruthy()
   }
 
-  /** One value of the account's database on this phone. */
-  async stored<T>(store: string, key: string): Promise<T | undefined> {
-    return this.page.evaluate(readStore, { store, key }) as Promise<T | undefined>
+  /** One value of the open account's database on this phone. */
+  async stored<T>(store: StoreName, key: string): Promise<T | undefined> {
+    const found = (await openStore(this.page, store)).find(({ name }) => name === key)
+    return found?.value as T | undefined
   }
 
-  /** Everything in one store of the account's database. */
-  async all<T>(store: string): Promise<T[]> {
-    return this.page.evaluate(readStore, { store }) as Promise<T[]>
+  /** Everything in one store of the open account's database. */
+  async all<T>(store: StoreName): Promise<T[]> {
+    return (await openStore(this.page, store)).map(({ value }) => value as T)
   }
 
   /** The keys of a store: whose bytes are on this phone. */
-  async keys(store: string): Promise<string[]> {
-    return this.page.evaluate(readStore, { store, keys: true }) as Promise<string[]>
+  async keys(store: StoreName): Promise<string[]> {
+    return (await openStore(this.page, store)).map(({ name }) => String(name))
   }
 
   /** The sha256 of every photo whose bytes are on this phone, by its id. */
   async hashes(): Promise<Record<string, string>> {
-    const ids = await this.keys('blobs')
-    const hashes = (await this.page.evaluate(readStore, { store: 'blobs', hash: true })) as string[]
-    return Object.fromEntries(ids.map((id, i) => [id, hashes[i]!]))
+    const secrets = new Map((await this.all<CaptureMeta>('captures')).map(({ id, secret }) => [id, secret]))
+    const kept = await openStore(this.page, 'blobs')
+    const hash = async (id: string, cipher: ArrayBuffer) =>
+      createHash('sha256').update(Buffer.from(await openPicture(cipher, secrets.get(id)))).digest('hex')
+    return Object.fromEntries(await Promise.all(kept.map(async ({ name, value }) => [name, await hash(String(name), value as ArrayBuffer)])))
   }
 }
 
-function pidsWith(argument: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument)
-      } catch {
-        return false // gone meanwhile
-      }
-    })
-    .map(Number)
+export async function unlock(page: Page, pin = PIN): Promise<void> {
+  const asked = page.locator('input#pin')
+  await expect(page.getByRole('heading', { level: 1 }).first()).toBeAttached()
+  if ((await asked.count()) === 0 || (await page.locator('input#repeat').count()) > 0) return
+  // The sixth digit is enough.
+  await asked.fill(pin)
+  await expect(asked).toHaveCount(0)
 }
 
-interface Asked {
-  store: string
-  key?: string
-  /** The keys instead of the values. */
-  keys?: boolean
-  /** The sha256 of each value instead of the value. */
-  hash?: boolean
-}
+const pids = (): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
 
-/** Runs in the page. */
-async function readStore({ store, key, keys, hash }: Asked): Promise<unknown> {
-  const known = (await indexedDB.databases()).map(({ name }) => name ?? '')
-  const name = known.find((one) => one.startsWith('kilele-'))
-  if (!name) return keys || key === undefined ? [] : undefined
-  const db = await new Promise<IDBDatabase>((done, fail) => {
-    const opening = indexedDB.open(name)
-    opening.onsuccess = () => done(opening.result)
-    opening.onerror = () => fail(opening.error)
-  })
+/** What the kernel tells of a process; nothing when it is gone meanwhile. */
+function told(pid: number, what: 'cmdline' | 'status'): string {
   try {
-    const found = await new Promise<unknown>((done, fail) => {
-      const from = db.transaction(store).objectStore(store)
-      const asked = key !== undefined ? from.get(key) : keys ? from.getAllKeys() : from.getAll()
-      asked.onsuccess = () => done(asked.result)
-      asked.onerror = () => fail(asked.error)
-    })
-    if (!hash) return found
-    const hex = (digest: ArrayBuffer) => [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    return await Promise.all((found as ArrayBuffer[]).map(async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes))))
-  } finally {
-    db.close()
+    return readFileSync(`/proc/${pid}/${what}`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const pidsWith = (argument: string): number[] => pids().filter((pid) => told(pid, 'cmdline').split('\0').includes(argument))
+
+function childrenOf(parent: number): number[] {
+  const own = pids().filter((pid) => told(pid, 'status').includes(`\nPPid:\t${parent}\n`))
+  return [...own, ...own.flatMap(childrenOf)]
+}
+
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch {
+    return []
   }
 }

@@ -10,6 +10,8 @@ export interface Passed {
   path: string
   /** Bytes of the request's body that went towards the server. */
   sent: number
+  /** Bytes of the answer's body that went towards the phone. */
+  received: number
   /** 0 until the server has answered. */
   status: number
 }
@@ -85,7 +87,7 @@ export class Line {
   }
 
   private async forward(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const passed: Passed = { method: incoming.method ?? '', path: incoming.url ?? '', sent: 0, status: 0 }
+    const passed: Passed = { method: incoming.method ?? '', path: incoming.url ?? '', sent: 0, received: 0, status: 0 }
     this.passed.push(passed)
     const held = this.gates.find(({ match }) => match(passed.method, passed.path))
     if (held && held.after === 0) {
@@ -105,6 +107,7 @@ export class Line {
       passed.status = response.statusCode ?? 0
       answer.writeHead(passed.status, response.rawHeaders)
       response.on('error', () => answer.destroy())
+      response.on('data', (bytes: Buffer) => (passed.received += bytes.length))
       response.pipe(answer)
     })
     outgoing.on('error', () => answer.destroy())

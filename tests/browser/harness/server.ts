@@ -1,10 +1,20 @@
 // One server of its own for each story: a free port, a copy of the demo's data, and the power to kill it and bring
 // it back on the same port with the same data.
+import { existsSync, readdirSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY } from './paths'
 import { alive, freePort, type Running, start, stop, until } from './processes'
+
+/** Debian's libfaketime, whatever the machine. */
+function faketime(): string {
+  const folders = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'))
+  const found = folders.map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`).find((path) => existsSync(path))
+  if (!found) throw new Error('libfaketime is missing: scripts/setup test')
+  return found
+}
+const seconds = (ms: number) => `${ms < 0 ? '' : '+'}${Math.round(ms / 1000)}`
 
 export interface Options {
   /** Settings beside those every story has. */
@@ -15,6 +25,8 @@ export interface Options {
 
 export class Server {
   private process: Running | null = null
+  /** How far its clock is from the machine's, from the next start on (needs libfaketime). */
+  clock = 0
 
   private constructor(
     readonly port: number,
@@ -35,8 +47,8 @@ export class Server {
     return server
   }
 
-  /** Starts it, or starts it again. Resolves when it is ready for work. */
-  async up(): Promise<void> {
+  /** Starts it, or starts it again, with settings of this start. Resolves when it is ready for work. */
+  async up(settings: Record<string, string> = {}): Promise<void> {
     const begun = start(BINARY, ['serve'], {
       cwd: this.data,
       env: {
@@ -44,7 +56,9 @@ export class Server {
         KILELE_DATA_DIR: this.data,
         KILELE_SIGN_IN_PER_MINUTE: '1000',
         KILELE_PUSH_LOOPBACK: 'true',
+        ...(this.clock ? { LD_PRELOAD: faketime(), FAKETIME: seconds(this.clock), FAKETIME_DONT_FAKE_MONOTONIC: '1' } : {}),
         ...this.env,
+        ...settings,
       },
     })
     this.process = begun
@@ -59,6 +73,10 @@ export class Server {
   async down(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     if (this.process) await stop(this.process.child, signal)
     this.process = null
+  }
+
+  get alive(): boolean {
+    return this.process !== null && alive(this.process.child)
   }
 
   output(): string {

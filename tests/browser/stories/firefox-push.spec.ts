@@ -5,6 +5,8 @@ import { signIn } from '../harness/api'
 import { Autopush } from '../harness/autopush'
 import { until } from '../harness/processes'
 import { expect, test } from '../harness/story'
+import { PIN } from '../harness/phone'
+import { say } from '../harness/words'
 
 /** What the service worker shows at this moment. */
 const shown = (page: Page) =>
@@ -32,6 +34,8 @@ test('a mentor with Firefox is told of a returned visit', async ({ server }) => 
     const page = await browser.newPage()
     await page.goto(server.url)
     await page.locator('::-p-text(Amina Hassan)').click()
+    for (const field of ['#pin', '#repeat']) await page.locator(`input${field}`).fill(PIN)
+    await page.locator(`::-p-text(${say('pin_choose_go')})`).click()
     await page.locator('h1 ::-p-text(Today)').wait()
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
     await page.goto(`${server.url}/me`)

@@ -1,24 +1,26 @@
 // Lighthouse's word for a phone: fast, readable by everyone, nothing done in a way that browsers warn of.
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import lighthouse, { type RunnerResult } from 'lighthouse'
 import { signIn } from '../harness/api'
 import { RESULTS } from '../harness/paths'
-import { PHONE } from '../harness/phone'
+import { type Device, PHONE } from '../harness/phone'
 import { freePort } from '../harness/processes'
 import { expect, test } from '../harness/story'
 
 const WANTED = { performance: 95, accessibility: 100, 'best-practices': 100 }
 /** Speed depends on what else the machine does: the budget is printed, and only a page that has become slow fails. */
-const SLOW = 80
+const SLOW = 85
 /** Other work only ever makes a page look slower than it is. */
-const TRIES = 5
+const TRIES = 3
 
 test('Today and the visit form', async ({ server, device }) => {
   test.setTimeout(420_000)
   const port = await freePort()
   const phone = await device({ ...PHONE }, server.url, [`--remote-debugging-port=${port}`])
   await phone.signIn('amina.mentor')
+  standBack(phone)
   const amina = await signIn(server.url, 'amina.mentor')
   const returned = (await amina.visits()).find(({ state }) => state === 'returned')!
   const found: string[] = []
@@ -28,6 +30,8 @@ test('Today and the visit form', async ({ server, device }) => {
   ] as const) {
     const best: Record<string, number> = {}
     for (let i = 0; i < TRIES && short(best).length > 0; i++) {
+      // The page that is open holds the key for the one that is measured.
+      await phone.goto('/')
       const result = await measure(server.url + path, port)
       if (!result) continue
       save(name, result)
@@ -41,6 +45,11 @@ test('Today and the visit form', async ({ server, device }) => {
   }
   expect(found).toEqual([])
 })
+
+/** What stands in for the phone's own graphics chip and network lets the page go first. It ends with this browser. */
+function standBack(phone: Device): void {
+  for (const thread of phone.besides()) setPriority(thread, 10)
+}
 
 const short = (best: Record<string, number>): string[] =>
   Object.entries(WANTED).flatMap(([key, least]) => ((best[key] ?? 0) < least ? [key] : []))

@@ -1,5 +1,5 @@
 // Every screen: readable by everyone, in light and dark, with nothing sticking out; and a picture of each to look at.
-import { type Login, signIn, uuid7 } from '../harness/api'
+import { type Login, PASSWORD, signIn, uuid7 } from '../harness/api'
 import { choose, showing } from '../harness/form'
 import { inspect, type Screen } from '../harness/screens'
 import { expect, test } from '../harness/story'
@@ -12,6 +12,14 @@ const press =
   (key: string): Screen['act'] =>
   (page, language) =>
     page.getByRole('button', { name: say(key, {}, language), exact: true }).first().click()
+
+/** By password, up to the PIN. */
+const enter: NonNullable<Screen['act']> = async (page, language) => {
+  await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill('amina.mentor')
+  await page.getByLabel(say('signin_password', {}, language), { exact: true }).fill(PASSWORD)
+  await press('signin_go')!(page, language)
+  await expect(page.locator('input#repeat')).toBeVisible()
+}
 
 test.describe.configure({ timeout: 300_000 })
 
@@ -46,11 +54,31 @@ for (const language of ['en', 'sw'] as Language[]) {
         path: `/visits/${returned}/edit?step=photos&camera=front`,
         act: (page) => showing(page.locator('video')),
       },
+      {
+        name: 'form-camera-taken',
+        path: `/visits/${returned}/edit?step=photos&camera=back`,
+        act: async (page) => {
+          await showing(page.locator('video'))
+          await page.locator('.shutter').click()
+          await expect(page.locator('.use button')).toBeVisible()
+        },
+      },
       { name: 'inbox', path: '/inbox' },
       { name: 'me', path: '/me' },
       { name: 'me-signout', path: '/me', act: press('signout') },
       { name: 'missing', path: `/visits/${uuid7()}` },
       { name: 'not-found', path: '/nowhere' },
+      { name: 'me-pin', path: '/me', act: press('security_change') },
+      { name: 'me-devices', path: '/me', act: press('my_devices_show') },
+      {
+        name: 'unlock',
+        path: '/me',
+        act: async (page, language) => {
+          await press('security_lock')!(page, language)
+          await expect(page.locator('input#pin')).toBeVisible()
+        },
+      },
+      { name: 'people', path: '/', locked: true, act: press('unlock_other') },
     ])
   })
 
@@ -58,6 +86,7 @@ for (const language of ['en', 'sw'] as Language[]) {
     const grace = await signIn(server.url, 'grace.supervisor')
     const visits = await grace.visits()
     const waiting = visits.find(({ state }) => state === 'submitted')!.id
+    await trouble(server.url)
     await look('grace.supervisor', 'supervisor', language, server.url, device, [
       { name: 'queue', path: '/queue' },
       { name: 'queue-visit', path: `/queue/${waiting}` },
@@ -65,6 +94,7 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'queue-return', path: `/queue/${waiting}`, act: press('decide_return') },
       { name: 'queue-approve', path: `/queue/${waiting}`, act: press('decide_approve') },
       { name: 'team', path: '/team' },
+      { name: 'team-devices', path: '/team/devices' },
       { name: 'households', path: '/households' },
       { name: 'household', path: `/households/${visits[0]!.household}` },
       { name: 'inbox', path: '/inbox' },
@@ -73,6 +103,7 @@ for (const language of ['en', 'sw'] as Language[]) {
   })
 
   test(`what administrators see, in ${language}`, async ({ server, device }) => {
+    await trouble(server.url)
     await look('admin.demo', 'admin', language, server.url, device, [
       { name: 'overview', path: '/admin' },
       { name: 'members', path: '/admin/members' },
@@ -82,12 +113,52 @@ for (const language of ['en', 'sw'] as Language[]) {
         path: '/admin/members',
         act: (page) => page.getByRole('button', { name: /Wanjiku Kamau/ }).click(),
       },
+      { name: 'audit', path: '/admin/audit' },
+      { name: 'keys-add', path: '/admin/keys', act: press('keys_add') },
+      { name: 'privacy', path: '/admin/privacy' },
+      {
+        name: 'member-hand-over',
+        path: '/admin/members',
+        act: async (page, language) => {
+          await page.getByRole('button', { name: /Wanjiku Kamau/ }).click()
+          await press('handover_open')!(page, language)
+        },
+      },
+      { name: 'roles', path: '/admin/roles' },
+      { name: 'role-add', path: '/admin/roles', act: press('roles_add') },
+      { name: 'organisation', path: '/admin/organisation' },
+      { name: 'platform', path: '/platform' },
+      { name: 'figures', path: '/figures' },
+      { name: 'devices', path: '/admin/devices' },
+      {
+        name: 'device-revoke',
+        path: '/admin/devices',
+        act: (page, language) =>
+          page.getByRole('button', { name: new RegExp(`^${say('device_revoke', {}, language)} ?:`) }).first().click(),
+      },
       { name: 'places', path: '/admin/places' },
       { name: 'place-add', path: '/admin/places', act: press('places_add') },
       { name: 'places-import', path: '/admin/places', act: press('places_import') },
       { name: 'households', path: '/households' },
       { name: 'me', path: '/me' },
     ])
+  })
+
+  test(`what oversight and beneficiaries see, in ${language}`, async ({ server, device }) => {
+    const admin = await signIn(server.url, 'admin.demo')
+    const household = (await admin.visits()).find(({ state }) => state === 'approved')!.household
+    for (const [login, more, path] of [
+      ['olga.over', { role: 'oversight' }, '/oversight'],
+      ['mary.home', { role: 'beneficiary', household }, '/home'],
+    ] as const) {
+      const member = { name: login, login, places: [], locale: language, ...more }
+      const { invitation_url } = (await (await admin.request('POST', '/api/members', member)).json()) as { invitation_url: string }
+      const join = { token: invitation_url.split('#')[1], password: PASSWORD, device: { id: uuid7(), name: 'Story' } }
+      const headers = { 'content-type': 'application/json', 'x-kilele': '1' }
+      const joined = await fetch(`${server.url}/api/join`, { method: 'POST', headers, body: JSON.stringify(join) })
+      expect(joined.status).toBe(200)
+      await look(login as Login, 'others', language, server.url, device, [{ name: path.slice(1), path }])
+    }
   })
 
   test(`what is seen at the door, in ${language}`, async ({ server, device }) => {
@@ -107,11 +178,41 @@ for (const language of ['en', 'sw'] as Language[]) {
     await look(null, 'door', language, server.url, device, [
       { name: 'sign-in', path: '/sign-in' },
       { name: 'sign-in-faults', path: '/sign-in', act: press('signin_go') },
+      { name: 'pin-choose', path: '/sign-in', act: enter },
+      {
+        name: 'pin-choose-faults',
+        path: '/sign-in',
+        act: async (page, language) => {
+          await enter(page, language)
+          await press('pin_choose_go')!(page, language)
+        },
+      },
       { name: 'join', path: invitation_url.replace(/^https?:\/\/[^/]+/, '') },
       { name: 'join-spoilt', path: '/join#spoilt' },
       { name: 'setup', path: '/setup#anything' },
     ])
   })
+}
+
+/** A phone that holds two photos back, has little room left, and says that it lost something. */
+async function trouble(url: string): Promise<void> {
+  const amina = await signIn(url, 'amina.mentor')
+  const visit = (await amina.visits()).find(({ state }) => state === 'planned')!
+  const day = 86_400_000
+  const at = Date.now() - 3 * day
+  const have = [at, at + day].map((captured_at, n) => ({
+    id: uuid7(), sha256: `${n}`.repeat(64), bytes: 2_400_000, slot: 'front', subject_kind: 'visit', subject: visit.id, captured_at,
+  }))
+  const stats = {
+    version: '0.4.0', records_waiting: 4, captures_waiting: 2, storage_bytes: 310_000_000, storage_used: 1_930_000_000,
+    storage_quota: 2_000_000_000, persisted: false, oldest_waiting_at: at, clock_offset: 0,
+  }
+  const lost = [{
+    id: uuid7(), noticed_at: Date.now() - day, last_sync_at: at, records: 2, captures: 1, drafts: 1,
+    items: [{ kind: 'record', what: 'Visit – Nyambura wa Kariuki-Wanjohi', at }],
+  }]
+  const answer = await amina.request('POST', '/api/sync', { device: amina.device, schema: 1, have, stats, lost })
+  expect(answer.status).toBe(200)
 }
 
 type Open = Parameters<Parameters<typeof test>[2]>[0]['device']

@@ -1,0 +1,5 @@
+// The phone's measurements: `make bench` runs them; `npx playwright test -c playwright.bench.config.ts` alone.
+import { defineConfig } from '@playwright/test'
+import stories from './playwright.config'
+
+export default defineConfig({ ...stories, testDir: 'bench', testMatch: 'phone.ts', expect: { timeout: 60_000 }, use: { actionTimeout: 60_000, navigationTimeout: 60_000 } })

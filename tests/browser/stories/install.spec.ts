@@ -1,0 +1,17 @@
+// The browser itself says whether the application can be installed, and what it finds wrong with its manifest.
+import { PHONE } from '../harness/phone'
+import { expect, test } from '../harness/story'
+
+test('the application can be installed', async ({ device }) => {
+  const phone = await device(PHONE)
+  await phone.signIn('amina.mentor')
+  const inspector = await phone.browser.newCDPSession(phone.page)
+  const { errors, data } = await inspector.send('Page.getAppManifest')
+  expect(errors).toEqual([])
+  const manifest = JSON.parse(data!) as { display: string; start_url: string; icons: { sizes: string; purpose?: string }[] }
+  expect(manifest.display).toBe('standalone')
+  expect(manifest.icons.some(({ sizes, purpose }) => sizes === '512x512' && purpose === 'maskable')).toBe(true)
+  const { installabilityErrors } = await inspector.send('Page.getInstallabilityErrors')
+  // A profile made for a test counts as private browsing, where nothing is installed.
+  expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).toEqual([])
+})
