@@ -15,7 +15,7 @@ run: export KILELE_DATA_DIR ?= ./data/demo
 run: serve = serve --demo
 endif
 
-.PHONY: help run pwa test bench fmt lint
+.PHONY: help run pwa test soak soak-media bench bench-media fmt lint
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,19 @@ bench: pwa ## Measure the budgets that exist so far and print them as a table
 	@scripts/setup test
 	cargo build --release --locked -p kilele -p kilele-tests
 	KILELE_BINARY=$(target)/release/kilele POSTGRES_DURABLE=1 scripts/with-postgres $(target)/release/kilele-bench
+	cd tests/browser && KILELE_BINARY=$(abspath $(target))/release/kilele \
+	  KILELE_BENCH_BINARY=$(abspath $(target))/release/kilele-bench npx playwright test -c playwright.bench.config.ts
+
+bench-media: ## Measure the picture pipeline against libvips, sharp and Pillow on real photos
+	@scripts/setup bench-media
+	@scripts/bench-media
+
+soak-media: ## Throw damaged pictures at the decoders for MINUTES (10)
+	KILELE_FUZZ_SECONDS=$$(( $${MINUTES:-10} * 60 )) cargo test --release --locked -p kilele-media --test fuzz -- --nocapture
+
+soak: pwa ## Run the long random suites (SUITES=model chooses), with a seed that a run can be repeated from
+	@scripts/setup test
+	@scripts/soak $(SUITES)
 
 fmt: ## Format
 	cargo fmt --all
