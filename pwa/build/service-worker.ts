@@ -2,15 +2,13 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, type Plugin, type ResolvedConfig } from 'vite'
+import { build, type Plugin, type ResolvedConfig, type Rolldown } from 'vite'
 
-// Fetched when first needed, and kept from then on: what only desktops and administrators open, who work with a network,
-// and the large icons, which only installing asks for. The worker and the compressed copies list themselves nowhere.
-const ADMINISTRATION =
-  'desktop|admin|Audit|Keys|Members|Organisation|Oversight|Overview|PersonalData|Places|Platform|Privacy|Roles|Setup|Join'
-const LEFT_OUT = new RegExp(
-  `(^sw(-kill)?\\.js$|\\.(br|gz|map)$|^assets/(${ADMINISTRATION})-|^icon-(maskable-)?512\\.png$)`,
-)
+// Fetched when first needed, and kept from then on: what only desktops and administrators open, who work with a network.
+const WITH_A_NETWORK = /\/src\/(admin\/|platform\/|figures\/Oversight|households\/PersonalData|sign-in\/(Setup|Join))/
+// The large icons are asked for when installing; the worker and the compressed copies list themselves nowhere.
+const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(maskable-)?512\.png$)/
+const WORKER = /\.worker-[^/]*\.js$/
 
 export interface Listed {
   url: string
@@ -19,16 +17,20 @@ export interface Listed {
 
 export function serviceWorker(): Plugin {
   let config: ResolvedConfig
+  let needed = new Set<string>()
   return {
     name: 'kilele-service-worker',
     apply: 'build',
     configResolved: (resolved) => void (config = resolved),
+    writeBundle(_, bundle) {
+      needed = offline(Object.values(bundle))
+    },
     closeBundle: {
       order: 'post',
       sequential: true,
       async handler() {
         const dist = join(config.root, config.build.outDir)
-        const files = await list(dist)
+        const files = await list(dist, needed)
         const shell = digest(JSON.stringify(files))
         await build({
           configFile: false,
@@ -56,7 +58,26 @@ export function serviceWorker(): Plugin {
   }
 }
 
-async function list(dist: string): Promise<Listed[]> {
+/** What the app's views can ask for without a network: the built files that lead on from its start, whatever they are called. */
+function offline(bundle: (Rolldown.OutputAsset | Rolldown.OutputChunk)[]): Set<string> {
+  const chunks = new Map(bundle.filter((one) => one.type === 'chunk').map((one) => [one.fileName, one]))
+  const found = new Set<string>()
+  const follow = (name: string): void => {
+    const chunk = chunks.get(name)
+    if (found.has(name) || !chunk) return
+    found.add(name)
+    for (const css of chunk.viteMetadata?.importedCss ?? []) found.add(css)
+    for (const asset of chunk.viteMetadata?.importedAssets ?? []) found.add(asset)
+    chunk.imports.forEach(follow)
+    for (const next of chunk.dynamicImports) {
+      if (!WITH_A_NETWORK.test(chunks.get(next)?.facadeModuleId ?? '')) follow(next)
+    }
+  }
+  for (const { fileName, isEntry } of chunks.values()) if (isEntry) follow(fileName)
+  return found
+}
+
+async function list(dist: string, needed: Set<string>): Promise<Listed[]> {
   const entries = await readdir(dist, { recursive: true, withFileTypes: true })
   const files: Listed[] = []
   for (const entry of entries) {
@@ -64,6 +85,8 @@ async function list(dist: string): Promise<Listed[]> {
     const path = join(entry.parentPath, entry.name)
     const name = path.slice(dist.length + 1).replaceAll('\\', '/')
     if (LEFT_OUT.test(name)) continue
+    // Pictures and workers are named in the code, which no list of imports tells.
+    if (/^assets\/.*\.(js|css)$/.test(name) && !needed.has(name) && !WORKER.test(name)) continue
     files.push({ url: name === 'index.html' ? '/' : `/${name}`, revision: digest(await readFile(path)) })
   }
   return files.sort((a, b) => (a.url < b.url ? -1 : 1))

@@ -34,3 +34,13 @@ test('the first screen, the worker’s stock and each part are within the budget
   expect.soft(weights.html).toBeLessThanOrEqual(3)
   expect.soft(weights.stock).toBeLessThanOrEqual(250)
 })
+
+test('what is kept without a network leads nowhere that is not', () => {
+  const kept = new Set(matches(read('sw.js'), /url:\s*[`"']\/(assets\/[^`"']*\.js)[`"']/g))
+  const missing = [...kept].flatMap((file) =>
+    matches(read(file), /(?:from|import)\s*"\.\/([\w.-]+\.js)"/g)
+      .filter((name) => !kept.has(`assets/${name}`))
+      .map((name) => `${file} needs ${name}`),
+  )
+  expect(missing).toEqual([])
+})
