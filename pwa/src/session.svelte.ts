@@ -95,6 +95,8 @@ onExpired(async (seenAt) => {
 
 /** Opens whoever was here a moment ago; else asks for a PIN. Never waits for the network. */
 export async function openLastAccount(): Promise<void> {
+  // Asked first: a worker that is not running takes longest to answer.
+  const asked = askHeld()
   try {
     const [{ account, vault: last, device }, people] = await Promise.all([prefs('account', 'vault', 'device'), vaults()])
     vanished = await missing(people, device)
@@ -106,7 +108,7 @@ export async function openLastAccount(): Promise<void> {
     }
     const here = people.find(({ id }) => id === last) ?? people[0]
     if (!here) return
-    const held = await askHeld()
+    const held = await asked
     const usual = here.signedOut || here.revoked || !here.pin ? null : here.id
     if (held && held.vault === usual && last === usual) await openVault(held.vault, held.key)
     else if (last) gate = { kind: 'unlock', vault: usual }

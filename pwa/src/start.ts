@@ -25,8 +25,8 @@ export async function start(): Promise<void> {
   // Lets other tabs see that this one is open.
   void navigator.locks?.request(`kilele-tab-${newId()}`, { mode: 'shared' }, () => new Promise(() => undefined))
   try {
-    await restoreChoices()
-    await openLastAccount()
+    // Side by side: each waits for a database or for the worker, and a slow phone waits long enough.
+    await Promise.all([restoreChoices(), openLastAccount()])
   } catch (error) {
     status.error = asProblem(error)
   }

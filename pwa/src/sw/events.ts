@@ -4,6 +4,7 @@ import { isHashed, isPicture, FILES } from './list'
 import { hear, someoneIsIn } from './held'
 import { SYNC_TAG } from './names'
 import { readPayload } from './notices'
+import { askNobody } from './static'
 import { picture } from './sealed'
 import type { ToWorker } from '../vault/held'
 import * as verbs from './verbs'
@@ -19,7 +20,10 @@ interface SubscriptionChange extends ExtendableEvent {
 
 const shell = new Set(FILES.map(({ url }) => url))
 
-self.addEventListener('install', (event) => event.waitUntil(verbs.keepShell()))
+self.addEventListener('install', (event) => {
+  askNobody(event)
+  event.waitUntil(verbs.keepShell())
+})
 
 self.addEventListener('activate', (event) =>
   event.waitUntil(Promise.all([verbs.dropOldShells(), self.clients.claim()])))
