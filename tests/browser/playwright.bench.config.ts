@@ -2,4 +2,4 @@
 import { defineConfig } from '@playwright/test'
 import stories from './playwright.config'
 
-export default defineConfig({ ...stories, testDir: 'bench', testMatch: 'phone.ts', expect: { timeout: 60_000 }, use: { actionTimeout: 60_000, navigationTimeout: 60_000 } })
+export default defineConfig({ ...stories, projects: undefined, workers: 1, testDir: 'bench', testMatch: 'phone.ts', expect: { timeout: 60_000 }, use: { actionTimeout: 60_000, navigationTimeout: 60_000 } })

@@ -4,6 +4,8 @@ import stories from './playwright.config'
 
 export default defineConfig({
   ...stories,
+  projects: undefined,
+  workers: 1,
   testDir: 'faults',
   // Whoever waits for what a fault took away should notice soon.
   expect: { timeout: 10_000 },

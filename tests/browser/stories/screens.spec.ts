@@ -21,7 +21,7 @@ const enter: NonNullable<Screen['act']> = async (page, language) => {
   await expect(page.locator('input#repeat')).toBeVisible()
 }
 
-test.describe.configure({ timeout: 300_000 })
+test.describe.configure({ timeout: 300_000, mode: 'parallel' })
 
 for (const language of ['en', 'sw'] as Language[]) {
   test(`what mentors see, in ${language}`, async ({ server, device }) => {
