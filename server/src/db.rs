@@ -187,12 +187,21 @@ impl Query<&Db> {
                 Ok(query.fetch_all(pool).await?)
             }
             Engine::Postgres(pool, wall) => {
-                let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(self.sql), arg::postgres(self.args)?);
-                let Some((wall, org)) = wall.as_ref().zip(wall::standing()) else { return Ok(query.fetch_all(pool).await?) };
-                let mut held = wall.take(org).await?;
-                let rows = query.fetch_all(&mut *held.connection).await?;
-                held.park();
-                Ok(rows)
+                let wall = wall.as_ref().zip(wall::standing());
+                let mut rows = read(pool, wall, self.sql, self.args.clone()).await;
+                // The database restarted: each connection that lies idle would fail once. A read may be asked again.
+                for _ in 0..pool.options().get_max_connections() {
+                    match rows {
+                        Err(error) if lost(&error) => {
+                            if let Some((wall, _)) = wall {
+                                wall.clear();
+                            }
+                            rows = read(pool, wall, self.sql, self.args.clone()).await;
+                        }
+                        rows => return Ok(rows?),
+                    }
+                }
+                Ok(rows?)
             }
         }
     }
@@ -203,5 +212,30 @@ impl Query<&Db> {
 
     pub async fn one<T: Row>(self) -> Result<T> {
         self.optional().await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+}
+
+/// A read, behind the wall where the caller stands behind it.
+async fn read<T: Row>(
+    pool: &PgPool,
+    wall: Option<(&Arc<wall::Wall>, Uuid)>,
+    sql: &'static str,
+    args: Vec<Arg>,
+) -> sqlx::Result<Vec<T>> {
+    let args = arg::postgres(args).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let query = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(sql), args);
+    let Some((wall, org)) = wall else { return query.fetch_all(pool).await };
+    let mut held = wall.take(org).await?;
+    let rows = query.fetch_all(&mut *held.connection).await?;
+    held.park();
+    Ok(rows)
+}
+
+/// Whether the connection is gone, not only the statement refused: cut off, or ended by the database's own stopping.
+pub(crate) fn lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(db) => matches!(db.code().as_deref(), Some("57P01" | "57P02" | "57P03")),
+        _ => false,
     }
 }

@@ -149,6 +149,10 @@ impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Self {
         match &cause {
             sqlx::Error::PoolTimedOut => Self::unavailable("The database is busy. Try again."),
+            cause if crate::db::lost(cause) => {
+                tracing::warn!(error = %cause, "the database was lost");
+                Self::unavailable("The database does not answer. Try again.")
+            }
             // Deadlock, serialisation failure, and SQLite's busy: the same call may go through a moment later.
             sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40P01" | "40001" | "5" | "517")) => {
                 Self::unavailable("The database is busy. Try again.")

@@ -62,3 +62,50 @@ async fn a_query_that_forgets_the_organisation_sees_no_other() {
     app.app.db.write(move |tx| Box::pin(tx.query(close).run())).await.unwrap();
     assert!(ours.records("household").await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_from_before_the_database_restarted_are_let_go() {
+    let mut cluster = tokio::task::spawn_blocking(kilele_tests::cluster::Cluster::start).await.unwrap();
+    let url = cluster.url();
+    let app = TestApp::spawn_empty(Engine::Sqlite, |name| (name == "KILELE_DATABASE_URL").then(|| url.clone())).await;
+    let size = kilele::demo::Size { households: 24, visits_a_day: 0, pictures: false };
+    kilele::demo::make_sized(&app.app, size).await.unwrap();
+    kilele_tests::cast::neighbours(&app).await;
+    let (ours, theirs) = (app.mentor().await, app.sign_in("b.mentor").await);
+    let household = ours.a_household().await;
+    // Many at once, of two organisations: connections are parked at both, and the pool has idle ones too.
+    let busy = async || {
+        let reads = (0..24).map(|n| if n % 2 == 0 { ours.get("/api/households") } else { theirs.get("/api/households") });
+        futures_util::future::join_all(reads).await
+    };
+    for _ in 0..3 {
+        busy().await.into_iter().for_each(|answer| assert_eq!(answer.status, 200));
+    }
+    for round in ["first", "second"] {
+        let again = tokio::task::spawn_blocking(move || {
+            cluster.down();
+            cluster.up();
+            cluster
+        });
+        cluster = again.await.unwrap();
+        // Nobody notices, neither who reads nor who writes first, and each still sees their own only.
+        let note = serde_json::json!({ "notes": { "was": household["notes"], "now": household["notes"] } });
+        let update = serde_json::json!({ "id": household["id"], "changes": note });
+        let (answers, written) = tokio::join!(busy(), ours.command("household.update", update));
+        for (n, answer) in answers.into_iter().enumerate() {
+            assert_eq!(answer.status, 200, "{round} {n}: {}", answer.body);
+            assert_eq!(answer.body["items"].as_array().unwrap().is_empty(), n % 2 == 1, "{round} {n}");
+        }
+        assert_eq!(written.status, 200, "{round}: {}", written.body);
+    }
+    // While it is down a caller is told to come again.
+    cluster.down();
+    let answer = ours.get("/api/households").await;
+    assert_eq!((answer.status.as_u16(), &answer.body["code"]), (503, &serde_json::json!("unavailable")));
+    let up = tokio::task::spawn_blocking(move || {
+        cluster.up();
+        cluster
+    });
+    let _cluster = up.await.unwrap();
+    assert_eq!(ours.get("/api/households").await.status, 200);
+}

@@ -3,6 +3,7 @@
 
 pub mod caseload;
 pub mod cast;
+pub mod cluster;
 pub mod line;
 pub mod people;
 pub mod pictures;

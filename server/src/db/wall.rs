@@ -6,14 +6,13 @@
 
 use std::cell::Cell;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, Postgres};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
-
-use crate::error::{Error, Result};
 
 tokio::task_local! {
     static STANDING: Cell<Option<Uuid>>;
@@ -84,6 +83,7 @@ impl Wall {
         let readers = PgPoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
+            .acquire_timeout(Duration::from_secs(10))
             .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute("SET ROLE kilele_member").await.map(drop) })
@@ -93,8 +93,13 @@ impl Wall {
         Ok(Some(Self { pool: readers, parked: Mutex::default(), permits }))
     }
 
-    pub async fn take(&self, org: Uuid) -> Result<Held<'_>> {
-        let permit = self.permits.acquire().await.map_err(Error::unexpected)?;
+    /// Connections of a server that is gone, after it restarted: those parked would each fail once.
+    pub fn clear(&self) {
+        self.parked.lock().expect("no panic while held").clear();
+    }
+
+    pub async fn take(&self, org: Uuid) -> sqlx::Result<Held<'_>> {
+        let permit = self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let parked = {
             let mut parked = self.parked.lock().expect("no panic while held");
             match parked.iter().rposition(|(at, _)| *at == org) {

@@ -176,9 +176,10 @@ impl Writer {
                 answered.await.map_err(|_| stopped())?
             }
             Self::Postgres(pool, crypto, walled, hints) => {
-                let begun = match wall::standing().filter(|_| *walled) {
-                    Some(org) => pool.begin_with(AssertSqlSafe(wall::begin(org))).await?,
-                    None => pool.begin().await?,
+                let begun = match begin(pool, *walled).await {
+                    // Nothing was done yet: a connection from before the database restarted makes room for a new one.
+                    Err(error) if super::lost(&error) => begin_fresh(pool, *walled).await?,
+                    begun => begun?,
                 };
                 let mut tx = Tx::new(EngineTx::Postgres(begun), crypto.clone());
                 let result = guarded(whole(&mut tx, work)).await?;
@@ -190,6 +191,25 @@ impl Writer {
             }
         }
     }
+}
+
+async fn begin(pool: &PgPool, walled: bool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    match wall::standing().filter(|_| walled) {
+        Some(org) => pool.begin_with(AssertSqlSafe(wall::begin(org))).await,
+        None => pool.begin().await,
+    }
+}
+
+/// As many times as connections may lie idle; then the database itself is down.
+async fn begin_fresh(pool: &PgPool, walled: bool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let mut begun = begin(pool, walled).await;
+    for _ in 0..pool.options().get_max_connections() {
+        match begun {
+            Err(error) if super::lost(&error) => begun = begin(pool, walled).await,
+            begun => return begun,
+        }
+    }
+    begun
 }
 
 /// The work with all that it put off.
