@@ -108,6 +108,8 @@ impl Api {
                     if tx.query(sql).bind(actor.org).bind(id.0).run().await? == 0 {
                         return Err(Error::conflict("role_in_use", "Members have this role; give them another first."));
                     }
+                    let rule = "DELETE FROM sign_in_rule WHERE org = $1 AND custom_role = $2";
+                    tx.query(rule).bind(actor.org).bind(id.0).run().await?;
                     let change = (Some(&before), None::<&CustomRole>);
                     audit::append(tx, &mut feeds, actor.org, &actor, "role.remove", ("role", id.0), change).await
                 })

@@ -153,6 +153,34 @@ both! {
         assert_ne!(anew.body["details"]["secret"], secret);
     }
 
+    async fn one_of_the_organisation_s_own_roles_can_be_made_to_have_a_second_step(app: TestApp) {
+        let admin = app.admin().await;
+        let role = async |name: &str| {
+            let role = json!({ "name": name, "scope": "own", "levels": { "households": "read" } });
+            admin.post("/api/roles", &role).await.ok()["id"].as_str().unwrap().to_owned()
+        };
+        let (strict, easy) = (role("Strict").await, role("Easy").await);
+        let org: kilele_tests::Uuid = admin.org().parse().unwrap();
+        for (login, role) in [("s.clerk", &strict), ("e.clerk", &easy)] {
+            let new = kilele::members::NewMember { login: login.into(), role: kilele::auth::Role::Custom, custom_role: role.parse().ok(), ..Default::default() };
+            kilele_tests::cast::join(&app, org, new).await;
+        }
+        let path = "/api/organisation/sign-in";
+        for nothing in ["nobody".to_owned(), kilele_tests::id(), strict.to_uppercase()] {
+            admin.put(path, &json!({ "second_step_roles": [nothing] })).await.refused(422, "invalid");
+        }
+        let rules = json!({ "second_step_roles": [strict] });
+        assert_eq!(admin.put(path, &rules).await.ok(), rules);
+        enter(&app, "e.clerk", kilele::demo::PASSWORD, None).await.ok();
+        enter(&app, "s.clerk", kilele::demo::PASSWORD, None).await.refused(401, "second_step_setup");
+        // A role that is gone demands nothing.
+        Answer::of(admin.request(reqwest::Method::DELETE, &format!("/api/roles/{strict}"))).await.refused(409, "role_in_use");
+        let spare = role("Spare").await;
+        admin.put(path, &json!({ "second_step_roles": [spare] })).await.ok();
+        Answer::of(admin.request(reqwest::Method::DELETE, &format!("/api/roles/{spare}"))).await.empty(204);
+        assert_eq!(admin.get(path).await.ok()["second_step_roles"], json!([]));
+    }
+
     async fn sessions_are_listed_and_ended_by_the_person_and_the_administrator(app: TestApp) {
         let (first, second, admin) = (app.mentor().await, app.mentor().await, app.admin().await);
         let other = app.other_mentor().await;

@@ -6,7 +6,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
-use super::{Reader, RoleManager, invitations, password, second, store};
+use super::{Reader, Role, RoleManager, invitations, password, second, store};
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::check;
@@ -85,6 +85,7 @@ struct Reset {
 /// Which roles sign in with a second step.
 #[derive(Object)]
 struct SignInRules {
+    /// Built-in roles by name (`custom`: all of the organisation's own), and single ones of its own by id.
     #[oai(validator(max_items = 50))]
     second_step_roles: Vec<String>,
 }
@@ -278,9 +279,6 @@ impl Api {
         let mut roles = body.0.second_step_roles;
         roles.sort();
         roles.dedup();
-        for role in &roles {
-            check::name("second_step_roles", role)?;
-        }
         let actor = actor(&admin, self.0.clock.now());
         let kept = roles.clone();
         self.0
@@ -293,9 +291,11 @@ impl Api {
                     let before: Vec<String> = before.into_iter().map(|(role,)| role).collect();
                     tx.query("DELETE FROM sign_in_rule WHERE org = $1").bind(org).run().await?;
                     for role in &kept {
-                        tx.query("INSERT INTO sign_in_rule (org, role) VALUES ($1, $2)")
+                        let custom = own_role(tx, org, role).await?;
+                        tx.query("INSERT INTO sign_in_rule (org, role, custom_role) VALUES ($1, $2, $3)")
                             .bind(org)
                             .bind(role.as_str())
+                            .bind(custom)
                             .run()
                             .await?;
                     }
@@ -309,6 +309,24 @@ impl Api {
             .await?;
         Ok(Json(SignInRules { second_step_roles: roles }))
     }
+}
+
+/// One of the organisation's own roles, by its id; nothing for a built-in one.
+///
+/// # Errors
+/// 422 for what is neither.
+async fn own_role(tx: &mut Tx, org: Uuid, role: &str) -> Result<Option<Uuid>> {
+    if Role::parse(role).is_some() {
+        return Ok(None);
+    }
+    let known: Option<(Uuid,)> = tx
+        .query("SELECT id FROM custom_role WHERE org = $1 AND id = $2")
+        .bind(org)
+        .bind(Uuid::parse_str(role).ok().filter(|id| id.to_string() == role))
+        .optional()
+        .await?;
+    let (id,) = known.ok_or_else(|| Error::invalid("second_step_roles", "There is no such role."))?;
+    Ok(Some(id))
 }
 
 fn actor(reader: &super::Member, at: Millis) -> Actor {

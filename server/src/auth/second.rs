@@ -28,7 +28,8 @@ pub async fn state(app: &App, account: Uuid) -> Result<State> {
         .db
         .query(
             "SELECT a.login, a.totp_secret, a.totp_since,
-                 EXISTS (SELECT 1 FROM member m JOIN sign_in_rule r ON r.org = m.org AND r.role = m.role
+                 EXISTS (SELECT 1 FROM member m JOIN sign_in_rule r ON r.org = m.org
+                             AND (r.role = m.role OR r.custom_role = m.custom_role)
                          WHERE m.account = a.id AND m.active) AS required,
                  (SELECT count(*) FROM recovery_code c WHERE c.account = a.id AND c.used_at IS NULL) AS codes_left
              FROM account a WHERE a.id = $1",
