@@ -11,10 +11,5 @@ export function setClockOffset(ms: number): void {
 
 export const DAY = 86_400_000
 
-/** Midnight of the device's day that holds `at`. */
-export function startOfDay(at: number): number {
-  return new Date(at).setHours(0, 0, 0, 0)
-}
-
 /** Days since 1970, UTC. */
 export const dayOf = (at: number): number => Math.floor(at / DAY)

@@ -23,6 +23,7 @@ import { sealAs, sealTo } from './vault/parcel'
 import type { Opened } from './vault/people'
 import { changeVault, houseOf, vault as readVault, vaultOf, vaults, type Vault } from './vault/vaults'
 import { forgetPerson } from './vault/wipe'
+import { useZone } from './shell/zone.svelte'
 
 interface Vanished {
   records: number
@@ -317,11 +318,13 @@ async function remember(fresh: Fresh): Promise<void> {
   await setPref('cookies', open)
   await writeMeta('session', kept)
   view = kept
+  useZone(kept.organisation.time_zone)
   report({ signedIn: true })
 }
 
 async function enter(known: SessionView): Promise<void> {
   view = known
+  useZone(known.organisation.time_zone)
   const [offset, lastSyncAt, outboxKey, device] = await Promise.all([
     readMeta('clockOffset'), readMeta('lastSyncAt'), readMeta('outboxKey'), deviceId(),
   ])

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,6 +30,17 @@ pub struct Organisation {
     pub currency: String,
     pub time_zone: String,
     pub demo: bool,
+    /// What it is; nothing until somebody says.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<OrganisationKind>,
+    /// It tries things out before it works in earnest.
+    #[serde(default)]
+    pub is_pilot: bool,
+    /// From which day on it works in earnest: `2026-03-01`.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_live: Option<String>,
     /// Topics a visit may have; the PWA has their texts.
     pub topics: Vec<String>,
     /// What a visit needs before it can be submitted.
@@ -54,6 +65,17 @@ pub struct Organisation {
     pub logo: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum OrganisationKind {
+    Ministry,
+    Office,
+    Agency,
+    Ngo,
+    Commission,
+}
+
 fn all_modules() -> Vec<Module> {
     OPTIONAL.into()
 }
@@ -74,6 +96,10 @@ pub struct OrganisationChange {
     pub letterhead: Option<String>,
     /// `data:image/png;base64,…` or jpeg, at most 40,000 characters; empty: none.
     pub logo: Option<String>,
+    pub kind: Option<OrganisationKind>,
+    pub is_pilot: Option<bool>,
+    /// `2026-03-01`; empty: not said.
+    pub go_live: Option<String>,
 }
 
 /// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone.
@@ -135,6 +161,9 @@ pub async fn create(tx: &mut Tx, actor: &Actor, code: &str, name: &str, demo: bo
         currency: "KES".into(),
         time_zone: "Africa/Nairobi".into(),
         demo,
+        kind: None,
+        is_pilot: false,
+        go_live: None,
         topics: TOPICS.iter().map(|t| (*t).into()).collect(),
         required_slots: REQUIRED_SLOTS.iter().map(|s| (*s).into()).collect(),
         keep_originals: false,
@@ -179,6 +208,9 @@ pub async fn change(tx: &mut Tx, actor: &Actor, change: OrganisationChange) -> R
         display_name: text(change.display_name, &before.display_name),
         letterhead: text(change.letterhead, &before.letterhead),
         logo: text(change.logo, &before.logo),
+        kind: change.kind.or(before.kind),
+        is_pilot: change.is_pilot.unwrap_or(before.is_pilot),
+        go_live: text(change.go_live, &before.go_live),
         ..before.clone()
     };
     if after.modules != before.modules {
@@ -203,6 +235,7 @@ fn checked(change: &OrganisationChange) -> Result<()> {
     if let Some(locale) = &change.locale {
         check::one_of("locale", locale, &["en", "sw"])?;
     }
+    check::date("go_live", change.go_live.as_deref().map(str::trim).filter(|day| !day.is_empty()))?;
     check_money_and_time(change.currency.as_deref(), change.time_zone.as_deref())?;
     check::text("display_name", change.display_name.as_deref().unwrap_or_default(), 120)?;
     check::text("letterhead", change.letterhead.as_deref().unwrap_or_default(), 500)?;

@@ -183,6 +183,22 @@ both! {
         }
     }
 
+    async fn an_organisation_says_what_it_is_and_when_it_began(app: TestApp) {
+        let (admin, mentor) = (app.admin().await, app.mentor().await);
+        let told = async || mentor.records("organisation").await[0].clone();
+        assert!(told().await["is_pilot"] == false && told().await.get("kind").is_none());
+        let path = "/api/organisation";
+        let what = json!({ "kind": "ministry", "is_pilot": true, "go_live": "2026-03-01", "time_zone": "Asia/Manila" });
+        let kept = admin.put(path, &what).await.ok();
+        for one in ["kind", "is_pilot", "go_live", "time_zone"] {
+            assert_eq!((&kept[one], &told().await[one]), (&what[one], &what[one]), "{one}");
+        }
+        admin.put(path, &json!({ "kind": "club" })).await.refused(400, "bad_request");
+        admin.put(path, &json!({ "go_live": "soon" })).await.refused(422, "invalid");
+        admin.put(path, &json!({ "go_live": "" })).await.ok();
+        assert!(told().await.get("go_live").is_none() && told().await["kind"] == "ministry");
+    }
+
     async fn a_caseload_goes_to_another_in_one_step(app: TestApp) {
         let (mentor, other, admin) = (app.mentor().await, app.other_mentor().await, app.admin().await);
         let household = mentor.a_household().await;

@@ -26,6 +26,12 @@ export interface Organisation {
   currency: string
   time_zone: string
   demo: boolean
+  /** ministry, office, agency, ngo or commission, when somebody said. */
+  kind?: string
+  /** A record of an older server does not say. */
+  is_pilot?: boolean
+  /** From which day on it works in earnest: YYYY-MM-DD. */
+  go_live?: string
   topics: string[]
   required_slots: string[]
   /** Phones send the camera's own file. A record of an older server does not say. */

@@ -1,6 +1,7 @@
 // The mentor's day: what to do, what is late, what came back, what is unfinished.
 import type { Household, Visit } from '../api/records'
-import { DAY, dayOf, now, startOfDay } from '../clock'
+import { DAY, dayOf, now } from '../clock'
+import { startOfDay } from '../shell/zone.svelte'
 import { database, readMeta } from '../db/account'
 import type { Draft } from '../db/schema'
 import { drafts } from '../drafts'

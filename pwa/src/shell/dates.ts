@@ -1,6 +1,9 @@
-// Dates, times and money as people here write them, in the language that is on.
+// Dates, times and money as people here write them, in the language that is on, by the organisation's clock.
 import { locale } from '../i18n/locale.svelte'
 import { m } from '../paraglide/messages.js'
+import { startOfDay, wall } from './zone.svelte'
+
+export { startOfDay }
 
 // The browser's own date format costs a slow phone 100 ms for the first date: as much as a screen. A test compares
 // these with what it would say, for every day of a year in both languages.
@@ -16,27 +19,26 @@ function relativeFormat(): Intl.RelativeTimeFormat {
 
 /** "20 Nov 2025" */
 export function day(at: number): string {
-  const date = new Date(at)
-  return `${date.getDate()} ${named(m.dates_months_short(), date.getMonth())} ${date.getFullYear()}`
+  const date = wall(at)
+  return `${date.getUTCDate()} ${named(m.dates_months_short(), date.getUTCMonth())} ${date.getUTCFullYear()}`
 }
 /** "Thu, 20 Nov" */
 export function shortDay(at: number): string {
-  const date = new Date(at)
-  return `${named(m.dates_weekdays_short(), date.getDay())}, ${date.getDate()} ${named(m.dates_months_short(), date.getMonth())}`
+  const date = wall(at)
+  return `${named(m.dates_weekdays_short(), date.getUTCDay())}, ${date.getUTCDate()} ${named(m.dates_months_short(), date.getUTCMonth())}`
 }
 /** "Thursday, 20 November" */
 export function longDay(at: number): string {
-  const date = new Date(at)
-  return `${named(m.dates_weekdays(), date.getDay())}, ${date.getDate()} ${named(m.dates_months(), date.getMonth())}`
+  const date = wall(at)
+  return `${named(m.dates_weekdays(), date.getUTCDay())}, ${date.getUTCDate()} ${named(m.dates_months(), date.getUTCMonth())}`
 }
 /** "14:05" */
 export function time(at: number): string {
-  const date = new Date(at)
-  return `${two(date.getHours())}:${two(date.getMinutes())}`
+  const date = wall(at)
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`
 }
 export const dayTime = (at: number) => `${day(at)}, ${time(at)}`
 
-export const startOfDay = (at: number) => new Date(at).setHours(0, 0, 0, 0)
 export const daysBetween = (from: number, to: number) => Math.round((startOfDay(to) - startOfDay(from)) / 86_400_000)
 
 /** "today", "yesterday", "12 days ago", "3 months ago" */

@@ -1,12 +1,11 @@
 // Between what inputs hold (text) and what records hold (numbers, milliseconds, canonical phone numbers).
+import { moment, wall } from './zone.svelte'
 
-const two = (n: number) => String(n).padStart(2, '0')
+/** Milliseconds as a datetime-local input wants them, by the organisation's clock. */
+export const localInput = (at: number): string => wall(at).toISOString().slice(0, 16)
 
-/** Milliseconds as a datetime-local input wants them, in this phone's time zone. */
-export function localInput(at: number): string {
-  const d = new Date(at)
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${two(d.getHours())}:${two(d.getMinutes())}`
-}
+/** What a datetime-local input holds, in milliseconds; NaN when it holds nothing. */
+export const fromLocalInput = (text: string): number => moment(Date.parse(`${text}Z`))
 
 /** "12,500" or "12 500.50" → 1250050; empty → null; anything else → NaN. */
 export function minor(text: string): number | null {
