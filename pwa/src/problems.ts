@@ -45,6 +45,7 @@ const texts: Record<string, () => string> = {
   session_ended: m.error_session_ended,
   session_reused: m.error_session_reused,
   device_revoked: m.error_device_revoked,
+  membership_ended: m.error_membership_ended,
   unknown_device: m.error_unknown_device,
   outbox_invalid: m.error_outbox_damaged,
   outbox_seal_invalid: m.error_outbox_damaged,

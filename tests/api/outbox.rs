@@ -161,4 +161,65 @@ both! {
         let report = import(&spoilt).await.unwrap();
         assert_eq!(report.refused.values().collect::<Vec<_>>(), ["outbox_seal_invalid"]);
     }
+
+    async fn what_is_made_after_leaving_is_put_aside_and_not_lost(app: TestApp) {
+        let (mentor, admin) = (phone(&app, "amina.mentor").await, app.admin().await);
+        let (household, other) = (mentor.a_household().await, app.other_mentor().await);
+        let with = |at: i64, now: &str| { let mut one = note(&household, now); one["at"] = at.into(); one };
+        // Its clock goes an hour ahead, and it has said so.
+        let offset = json!({ "stats": { "clock_offset": -3_600_000 } });
+        mentor.sync_with(offset).await;
+        let before = mentor.sealed(&with(app.clock.now() + 3_600_000 - 1_000, "made before"));
+        app.clock.shift(60_000);
+        let over = json!({ "to": other.member(), "leaves": true });
+        admin.post(&format!("/api/members/{}/hand-over", mentor.member()), &over).await.ok();
+        mentor.get("/api/me").await.refused(401, "session_ended");
+        app.clock.shift(60_000);
+        let now = app.clock.now() + 3_600_000;
+        let was = |text: &str, now: &str, at: i64| {
+            let changes = json!({ "notes": { "was": text, "now": now } });
+            let mut one = command("household.update", json!({ "id": household["id"], "changes": changes }));
+            one["at"] = at.into();
+            one
+        };
+        let after = mentor.sealed(&was("made before", "made after", now));
+        let left = mentor.sealed(&was("made before", "never mind", now));
+        // A time that is set back in the command alone: the photo's own time shows it.
+        let mut visit = command("visit.submit", mentor.visit(&household).body);
+        visit["at"] = (app.clock.now() - 600_000).into();
+        visit["body"]["evidence"][0]["captured_at"] = now.into();
+        let visit = mentor.sealed(&visit);
+        let items = [after.clone(), before, visit, left.clone()];
+        for _ in 0..2 {
+            let results = deliver(&app, &items).await;
+            let codes = codes(&results);
+            assert!(matches!(codes[1], "applied" | "duplicate"), "{codes:?}");
+            assert_eq!((codes[0], codes[2], codes[3]), ("membership_ended", "membership_ended", "membership_ended"));
+        }
+        let notes = async || other.record("household", household["id"].as_str().unwrap()).await.unwrap()["notes"].clone();
+        assert_eq!(notes().await, "made before");
+        // Seen by the administrator and by whose team it was, still sealed; nobody else sees or settles it.
+        let supervisor = app.supervisor().await;
+        let waiting = async |who: &Person| who.get("/api/devices").await.ok()["kept"].as_array().unwrap().clone();
+        for who in [&admin, &supervisor] {
+            let kept = waiting(who).await;
+            assert_eq!(kept.len(), 3, "{kept:?}");
+            assert!(kept.iter().all(|one| one["code"] == "membership_ended" && one["member"] == json!(mentor.member())));
+        }
+        assert!(waiting(&other).await.is_empty());
+        let path = |item: &Value| format!("/api/outbox/{}/settle", item["id"].as_str().unwrap());
+        other.post(&path(&after), &json!({ "take": true })).await.refused(404, "not_found");
+        supervisor.post(&path(&after), &json!({ "take": true })).await.empty(204);
+        assert_eq!(notes().await, "made after");
+        admin.post(&path(&left), &json!({ "take": false })).await.empty(204);
+        supervisor.post(&path(&after), &json!({ "take": true })).await.refused(404, "not_found");
+        assert_eq!((notes().await, waiting(&admin).await.len()), (json!("made after"), 1));
+        let again = deliver(&app, &[after, left]).await;
+        assert_eq!(codes(&again), ["duplicate", "membership_ended"]);
+        let all: (i64,) = app.app.db.query("SELECT count(*) FROM outbox_kept WHERE item LIKE '%sealed%'").one().await.unwrap();
+        assert_eq!(all.0, 3, "what was left is still there");
+        for action in ["outbox.take", "outbox.leave"] {
+            assert_eq!(admin.get(&format!("/api/audit?action={action}")).await.ok()["items"].as_array().unwrap().len(), 1);
+        }
+    }
 }

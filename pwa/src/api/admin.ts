@@ -49,6 +49,10 @@ export const devices = (): Promise<Devices> => data(api.GET('/api/devices'))
 export const revokeDevice = (id: Id): Promise<unknown> =>
   data(api.POST('/api/devices/{id}/revoke', { params: { path: { id } } }))
 
+/** A record that was put aside because its maker had left: taken after all, or left. */
+export const settleKept = (id: Id, take: boolean): Promise<unknown> =>
+  data(api.POST('/api/outbox/{id}/settle', { params: { path: { id } }, body: { take } }))
+
 export const addPlace = (place: NewPlace): Promise<Schemas['Place']> => data(api.POST('/api/places', { body: place }))
 
 /** Columns: code,parent_code,name,lat,lon. */

@@ -233,6 +233,8 @@ pub async fn of_session(app: &App, session: uuid::Uuid) -> Result<Reader> {
 pub struct ByDevice {
     pub reader: Reader,
     pub revoked_at: Option<Millis>,
+    /// When the maker's membership ended.
+    pub ended_at: Option<Millis>,
     /// Milliseconds to add to the device's time, as far as it said.
     pub clock_offset: Millis,
 }
@@ -254,7 +256,8 @@ pub async fn by_device(
         return Err(Error::refused("proof_invalid", "The device's signature does not fit."));
     }
     let clock_offset = known.clock_offset.unwrap_or_default();
-    Ok(ByDevice { reader: Reader(Arc::new(known.member)), revoked_at: known.revoked_at, clock_offset })
+    let (revoked_at, ended_at) = (known.revoked_at, known.ended_at);
+    Ok(ByDevice { reader: Reader(Arc::new(known.member)), revoked_at, ended_at, clock_offset })
 }
 
 /// Cookies are SameSite=Strict; this is the second lock: an own header that no foreign form can send.

@@ -282,6 +282,8 @@ pub struct KnownDevice {
     pub public_key: Option<Vec<u8>>,
     pub revoked_at: Option<Millis>,
     pub clock_offset: Option<Millis>,
+    /// When the membership ended.
+    pub ended_at: Option<Millis>,
 }
 
 /// The device as its member introduced it. A member who left is still found: what they made before may come.
@@ -289,7 +291,7 @@ pub async fn known_device(app: &App, org: Uuid, member: Uuid, device: Uuid) -> R
     let row: Option<Known> = app
         .db
         .query(
-            "SELECT m.account, a.name, d.public_key, d.revoked_at, d.clock_offset,
+            "SELECT m.account, a.name, d.public_key, d.revoked_at, d.clock_offset, m.ended_at,
                  m.role, a.platform, r.scope AS reach, r.levels, o.modules
              FROM member m JOIN account a ON a.id = m.account JOIN device d ON d.account = m.account AND d.id = $3
              JOIN organisation o ON o.id = m.org
@@ -301,10 +303,10 @@ pub async fn known_device(app: &App, org: Uuid, member: Uuid, device: Uuid) -> R
         .bind(device)
         .optional()
         .await?;
-    let Some(Known { account, name, public_key, revoked_at, clock_offset, kept }) = row else { return Ok(None) };
+    let Some(Known { account, name, public_key, revoked_at, clock_offset, ended_at, kept }) = row else { return Ok(None) };
     let Some(Read { role, capabilities, off, .. }) = kept.read() else { return Ok(None) };
     let member = Member { org, id: member, account, session: Uuid::nil(), device, role, capabilities, off, name };
-    Ok(Some(KnownDevice { member, public_key, revoked_at, clock_offset }))
+    Ok(Some(KnownDevice { member, public_key, revoked_at, clock_offset, ended_at }))
 }
 
 /// Whether a password is the one that an administrator has reset.
@@ -329,6 +331,7 @@ struct Known {
     public_key: Option<Vec<u8>>,
     revoked_at: Option<Millis>,
     clock_offset: Option<Millis>,
+    ended_at: Option<Millis>,
     #[sqlx(flatten)]
     kept: Kept,
 }

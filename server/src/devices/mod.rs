@@ -140,7 +140,7 @@ impl SealedNames {
 #[derive(Object)]
 pub struct Devices {
     pub devices: Vec<Device>,
-    /// Items of sealed outboxes that nobody vouches for; for administrators.
+    /// Items of sealed outboxes that were put aside: for administrators, and for supervisors of who made them.
     pub kept: Vec<Kept>,
     pub server_time: Millis,
 }

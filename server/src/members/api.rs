@@ -102,6 +102,8 @@ impl Api {
                 })
             })
             .await?;
+        // Who is out is out at once.
+        self.0.sessions.forget_all();
         Ok(Json(person))
     }
 
@@ -124,6 +126,7 @@ impl Api {
                 })
             })
             .await?;
+        self.0.sessions.forget_all();
         Ok(Json(done))
     }
 

@@ -136,7 +136,8 @@ pub async fn set(tx: &mut Tx, actor: &Actor, id: Uuid, change: MemberChange, act
     let (led_before,): (Option<Uuid>,) =
         tx.query("SELECT supervisor FROM member WHERE org = $1 AND id = $2").bind(actor.org).bind(id).one().await?;
     tx.query(
-        "UPDATE member SET role = $3, supervisor = $4, active = $5, custom_role = $6, household = $7
+        "UPDATE member SET role = $3, supervisor = $4, active = $5, custom_role = $6, household = $7,
+             ended_at = CASE WHEN $5 THEN NULL ELSE COALESCE(ended_at, $8) END
          WHERE org = $1 AND id = $2",
     )
     .bind(actor.org)
@@ -146,6 +147,7 @@ pub async fn set(tx: &mut Tx, actor: &Actor, id: Uuid, change: MemberChange, act
     .bind(change.active)
     .bind(change.custom_role)
     .bind(change.household)
+    .bind(actor.at)
     .run()
     .await?;
     tx.query("DELETE FROM member_place WHERE org = $1 AND member = $2").bind(actor.org).bind(id).run().await?;

@@ -1,11 +1,15 @@
-//! `POST /api/outbox`: sealed commands from a phone that cannot sign in now, or from whoever carries its copy.
+//! `POST /api/outbox`: sealed commands from a phone that cannot sign in now, or from whoever carries its copy; and what
+//! becomes of those that were put aside.
 
 use poem::Request;
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use uuid::Uuid;
 
-use super::{OutboxItem, deliver};
+use super::{OutboxItem, deliver, store};
 use crate::app::App;
+use crate::auth::Reader;
 use crate::commands::Outcome;
 use crate::error::{Error, Result};
 
@@ -25,6 +29,19 @@ struct Outbox {
 struct Delivered {
     /// In the order of the items; shorter when the server broke off: send the rest again.
     results: Vec<Outcome>,
+}
+
+#[derive(Object)]
+struct Settlement {
+    /// Apply it after all; else it stays as it is and is not asked about again.
+    take: bool,
+}
+
+#[derive(ApiResponse)]
+enum Settled {
+    /// Taken, or left.
+    #[oai(status = 204)]
+    Done,
 }
 
 #[OpenApi(tag = "crate::api::Tag::Sync")]
@@ -54,5 +71,15 @@ impl Api {
             }
         }
         Ok(Json(Delivered { results }))
+    }
+
+    /// Settle an item that was put aside
+    ///
+    /// `GET /api/devices` lists them. An administrator settles any; a supervisor what their team made after leaving. What
+    /// cannot be applied answers 422 with its own code and goes on waiting.
+    #[oai(path = "/api/outbox/:id/settle", method = "post", operation_id = "settleKept")]
+    async fn settle(&self, reader: Reader, id: Path<Uuid>, body: Json<Settlement>) -> Result<Settled> {
+        store::settle(&self.0, &reader, id.0, body.take).await?;
+        Ok(Settled::Done)
     }
 }
