@@ -113,6 +113,7 @@ impl App {
             push,
             builds: Builds::default(),
         }));
+        crate::privacy::keys::begin(&app).await.map_err(|e| anyhow::anyhow!("making the first data key: {e}"))?;
         crate::privacy::keys::read(&app).await.map_err(|e| anyhow::anyhow!("reading the data keys: {e}"))?;
         Ok(app)
     }

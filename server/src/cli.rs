@@ -96,6 +96,11 @@ enum Keys {
         #[arg(long)]
         reseal: bool,
     },
+    /// Destroy the keys before the one in use
+    ///
+    /// Ten minutes after a rotation, when nothing is sealed by them any more. Then what an older backup of the database
+    /// holds sealed cannot be opened without that backup's own copy of the key.
+    Destroy,
 }
 
 #[derive(Subcommand)]
@@ -193,6 +198,12 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(Keys::Rotate { now, reseal }) => {
             let app = App::open(Config::load()?, Clock::default()).await?;
             rotate(&app, now, reseal).await
+        }
+        Command::Keys(Keys::Destroy) => {
+            let app = App::open(Config::load()?, Clock::default()).await?;
+            let (report, gone) = crate::privacy::keys::destroy(&app).await?;
+            println!("{report}{gone} keys destroyed");
+            Ok(())
         }
         Command::Verify { what: Verify::Audit { org, json } } => {
             let app = App::open(Config::load()?, Clock::default()).await?;

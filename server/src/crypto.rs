@@ -119,8 +119,8 @@ impl Crypto {
         DataKey::new(0, &self.derive("data-keys"), &[0; 32]).unseal(wrapped)
     }
 
-    /// AES-256-GCM under a random nonce: `~sealed~` + base64url(nonce ‖ ciphertext ‖ tag) + `~`; after the first rotation
-    /// with the number of its key before it, as `k1.`.
+    /// AES-256-GCM under a random nonce: `~sealed~` + base64url(nonce ‖ ciphertext ‖ tag) + `~`; with the number of
+    /// its key before it, as `k1.`, but for the derived one that older installations begin with.
     pub fn seal(&self, clear: &str) -> String {
         let ring = self.ring();
         let key = &ring[0];

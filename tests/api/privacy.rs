@@ -81,9 +81,15 @@ both! {
         assert_eq!((&proof["subject"], &proof["kind"], &proof["member"]), (&household["id"], &json!("household"), &json!(admin.member())));
         assert!(proof["counts"]["pictures"].as_i64() >= Some(2) && proof["counts"]["signatures"] == 1, "{proof}");
         admin.post(&path, &why).await.refused(409, "erased");
-        // The proof is the server's.
+        // The proof is the server's, with the reason, which lies nowhere in clear.
         let signature = kilele::crypto::unb64(proof["signature"].as_str().unwrap()).unwrap();
-        assert!(app.app.crypto.verify_own(proof["message"].as_str().unwrap().as_bytes(), &signature));
+        let message = proof["message"].as_str().unwrap();
+        assert!(app.app.crypto.verify_own(message.as_bytes(), &signature) && message.ends_with("|She asked for it in writing."), "{message}");
+        let listed = admin.get("/api/erasures").await.ok()["items"][0].clone();
+        assert_eq!((&listed["reason"], &listed["message"]), (&why["reason"], &proof["message"]));
+        let (kept,): (String,) = app.app.db.query("SELECT reason FROM erased WHERE reason IS NOT NULL").one().await.unwrap();
+        assert!(!kept.contains("asked"), "{kept}");
+        assert!(!everything(&app).await.contains("in writing"));
         // Nothing personal is left anywhere in the database, nor the pictures.
         let left = everything(&app).await;
         for secret in ["Zawadi", "zawadi", "12345678", "712345678", "Quxara", "A secret of the house"] {
@@ -129,7 +135,10 @@ both! {
             }
             all
         };
-        let of_first = |text: &str| text.matches("~sealed~").count() - text.matches("~sealed~k").count();
+        // The first key of a new installation is one like all others.
+        let all = raw().await;
+        assert_eq!(all.matches("~sealed~").count(), all.matches("~sealed~k1.").count());
+        let of_first = |text: &str| text.matches("~sealed~k1.").count();
         assert!(of_first(&raw().await) > 3);
         let twin = app.twin().await;
         let from = privacy::keys::make(&app.app, false).await.unwrap();
@@ -153,6 +162,61 @@ both! {
         let other = a_small_one(&twin.mentor().await, "87654321").await;
         let found = mentor.get("/api/households?q=87654321").await.ok();
         assert_eq!(found["items"][0]["id"], other["id"]);
+        verified(&app).await;
+        // Then the key before is destroyed, not before everybody has learnt of the new one.
+        assert_eq!(privacy::keys::destroy(&app.app).await.unwrap_err().code(), "keys_in_use");
+        app.clock.shift(privacy::keys::SETTLED);
+        privacy::keys::read(&twin.app).await.unwrap();
+        let (report, gone) = privacy::keys::destroy(&app.app).await.unwrap();
+        assert_eq!(gone, 1, "{report:?}");
+        assert_eq!(of_first(&raw().await), 0);
+        let left: Vec<(i64,)> = app.app.db.query("SELECT id FROM data_key").all().await.unwrap();
+        assert_eq!(left, [(2,)]);
+        let mentor = app.mentor().await;
+        for (q, id) in [("12345678", &household["id"]), ("87654321", &other["id"])] {
+            assert_eq!(mentor.get(&format!("/api/households?q={q}")).await.ok()["items"][0]["id"], *id, "{q}");
+        }
+        verified(&app).await;
+    }
+
+    async fn a_member_is_taken_out_and_erased_and_what_they_did_stays(app: TestApp) {
+        let (admin, mentor, other) = (app.admin().await, app.mentor().await, app.other_mentor().await);
+        let household = mentor.a_household().await;
+        let visit = mentor.submit(&household).await;
+        let name = mentor.session["member"]["name"].as_str().unwrap().to_owned();
+        let path = format!("/api/members/{}", mentor.member());
+        mentor.get(&format!("{path}/export")).await.refused(403, "forbidden");
+        let taken = admin.get(&format!("{path}/export")).await.ok();
+        assert_eq!((&taken["account"]["login"], &taken["account"]["name"]), (&json!("amina.mentor"), &json!(name)));
+        assert!(taken["visits"].as_array().unwrap().iter().any(|v| v["id"] == visit.id.as_str()), "{taken}");
+        assert!(taken["devices"].as_array().unwrap().iter().any(|d| d["id"] == json!(mentor.device)));
+        assert!(taken["events_by"].as_array().unwrap().iter().any(|e| e["action"] == "visit.submit"));
+        assert!(taken["sessions"].as_array().unwrap().iter().any(|s| s["ended_at"].is_null()) && !taken.to_string().contains("argon2"));
+        assert_eq!(admin.get("/api/audit?action=member.export").await.ok()["items"][0]["subject"], json!(mentor.member()));
+        // Erased: not oneself, not without a reason, not twice.
+        let why = json!({ "reason": "Asked by letter." });
+        mentor.post(&format!("{path}/erase"), &why).await.refused(403, "forbidden");
+        admin.post(&format!("{path}/erase"), &json!({ "reason": " " })).await.refused(422, "invalid");
+        admin.post(&format!("/api/members/{}/erase", admin.member()), &why).await.refused(409, "own_role");
+        admin.post(&format!("/api/members/{}/erase", id()), &why).await.refused(404, "not_found");
+        audit::seal::all(&app.app).await.unwrap();
+        let proof = admin.post(&format!("{path}/erase"), &why).await.ok();
+        assert_eq!((&proof["kind"], &proof["reason"]), (&json!("member"), &why["reason"]));
+        admin.post(&format!("{path}/erase"), &why).await.refused(409, "erased");
+        // They are out, and nobody's name stands where theirs stood, on colleagues' phones either.
+        assert_eq!(mentor.get("/api/me").await.status, 401);
+        let again = json!({ "login": "amina.mentor", "password": kilele::demo::PASSWORD, "tokens": true, "device": { "id": id(), "name": "x" } });
+        app.post("/api/sessions", &again).await.refused(401, "wrong_credentials");
+        let seen = other.record("person", &mentor.member()).await.unwrap();
+        assert!(seen["name"].as_str().unwrap().starts_with("Former member ") && seen["active"] == false, "{seen}");
+        assert!(!everything(&app).await.contains(&format!("\"name\":\"{name}\"")));
+        let accounts: Vec<(String, String)> = app.app.db.query("SELECT login, name FROM account").all().await.unwrap();
+        assert!(accounts.iter().all(|(login, kept)| login != "amina.mentor" && *kept != name), "{accounts:?}");
+        // What they recorded is there, signed as it was, and the chains hold.
+        let kept = admin.record("visit", &visit.id).await.unwrap();
+        assert_eq!((&kept["mentor"], &kept["state"]), (&json!(mentor.member()), &json!("submitted")));
+        let signature = admin.records("signature").await[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(admin.get(&format!("/api/signatures/{signature}/verify")).await.ok()["valid"], true);
         verified(&app).await;
     }
 

@@ -70,6 +70,13 @@ export async function exportHousehold(id: string): Promise<void> {
 }
 export const eraseHousehold = (id: string, reason: string): Promise<Erasure> =>
   request(`/api/households/${id}/erase`, { json: { reason } })
+/** Writes all that is kept of a member to a file of this device. */
+export async function exportMember(id: string): Promise<void> {
+  const answer = await send(`/api/members/${id}/export`, { timeout: 120_000 })
+  keep(await answer.blob(), `member-${id}.json`)
+}
+export const eraseMember = (id: string, reason: string): Promise<Erasure> =>
+  request(`/api/members/${id}/erase`, { json: { reason } })
 export const erasures = async (): Promise<Erasure[]> => (await request<Schemas['Page_Erasure']>('/api/erasures')).items
 export const retention = async (): Promise<RetentionRule[]> => (await request<Retention>('/api/organisation/retention')).rules
 export const setRetention = async (rules: RetentionRule[]): Promise<RetentionRule[]> =>

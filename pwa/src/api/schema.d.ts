@@ -387,6 +387,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/outbox/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle an item that was put aside
+         * @description `GET /api/devices` lists them. An administrator settles any; a supervisor what their team made after leaving. What
+         *     cannot be applied answers 422 with its own code and goes on waiting.
+         */
+        post: operations["settleKept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/signatures/{id}": {
         parameters: {
             query?: never;
@@ -965,6 +986,48 @@ export interface paths {
          *     signatures, and the proof stay. There is no way back.
          */
         post: operations["eraseHousehold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take out all that is kept of a member
+         * @description Their account, phones, sessions and messages, and what they did, by numbers: households have exports of their own.
+         */
+        get: operations["exportMember"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a member's personal data
+         * @description Their membership ends; name, login, password, second step, phones' names and messages go, here and on colleagues'
+         *     phones. What they recorded stays as nobody's, with both chains and the proof; a signed statement keeps the name
+         *     that was read out. There is no way back. 409 `several_organisations` for a person who works elsewhere too.
+         */
+        post: operations["eraseMember"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1626,7 +1689,7 @@ export interface components {
          */
         Devices: {
             devices: components["schemas"]["Device"][];
-            /** @description Items of sealed outboxes that nobody vouches for; for administrators. */
+            /** @description Items of sealed outboxes that were put aside: for administrators, and for supervisors of who made them. */
             kept: components["schemas"]["Kept"][];
             /** Format: int64 */
             server_time: number;
@@ -1667,7 +1730,7 @@ export interface components {
         Erasure: {
             /** Format: uuid */
             subject: string;
-            /** @description household, or retention. */
+            /** @description household, member, or retention. */
             kind: string;
             /** @description `request`, or the class of retention. */
             class: string;
@@ -1679,6 +1742,8 @@ export interface components {
              */
             member?: string;
             counts: components["schemas"]["ErasedCounts"];
+            /** @description Why, in the words of who did it. Nothing where it was its time, nor in proofs of older servers. */
+            reason?: string;
             /** @description Ed25519 over `message`, base64url. */
             signature: string;
             message: string;
@@ -2046,13 +2111,14 @@ export interface components {
         };
         /**
          * Kept
-         * @description An item of a sealed outbox that was kept because nobody vouches for its device.
+         * @description An item of a sealed outbox that was not applied.
          */
         Kept: {
             /** Format: uuid */
             id: string;
             member: string;
             device: string;
+            /** @description unknown_device, or membership_ended */
             code: string;
             /** Format: int64 */
             at: number;
@@ -2448,6 +2514,12 @@ export interface components {
             currency: string;
             time_zone: string;
             demo: boolean;
+            /** @description What it is; nothing until somebody says. */
+            kind?: components["schemas"]["OrganisationKind"] & unknown;
+            /** @description It tries things out before it works in earnest. */
+            is_pilot: boolean;
+            /** @description From which day on it works in earnest: `2026-03-01`. */
+            go_live?: string;
             /** @description Topics a visit may have; the PWA has their texts. */
             topics: string[];
             /** @description What a visit needs before it can be submitted. */
@@ -2481,6 +2553,10 @@ export interface components {
             letterhead?: string;
             /** @description `data:image/png;base64,…` or jpeg, at most 40,000 characters; empty: none. */
             logo?: string;
+            kind?: components["schemas"]["OrganisationKind"];
+            is_pilot?: boolean;
+            /** @description `2026-03-01`; empty: not said. */
+            go_live?: string;
         };
         /**
          * OrganisationCounts
@@ -2520,6 +2596,8 @@ export interface components {
              */
             heard_at?: number;
         };
+        /** @enum {string} */
+        OrganisationKind: "ministry" | "office" | "agency" | "ngo" | "commission";
         /** OrganisationName */
         OrganisationName: {
             name: string;
@@ -2908,6 +2986,11 @@ export interface components {
             /** @description The server's value as it was shown; when it has changed since, the choice is refused as stale. */
             theirs?: unknown;
         };
+        /** Settlement */
+        Settlement: {
+            /** @description Apply it after all; else it stays as it is and is not asked about again. */
+            take: boolean;
+        };
         /** Setup */
         Setup: {
             token: string;
@@ -2952,6 +3035,7 @@ export interface components {
          * @description Which roles sign in with a second step.
          */
         SignInRules: {
+            /** @description Built-in roles by name (`custom`: all of the organisation's own), and single ones of its own by id. */
             second_step_roles: string[];
         };
         /**
@@ -3321,7 +3405,7 @@ export interface components {
         VisitState: "planned" | "in_progress" | "submitted" | "approved" | "returned" | "cancelled" | "missed";
         /** Why */
         Why: {
-            /** @description For example how and when the person asked; kept with the proof. */
+            /** @description For example how and when the person asked; kept sealed, and signed, in the proof. Nowhere else. */
             reason: string;
         };
     };
@@ -6077,6 +6161,120 @@ export interface operations {
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Delivered"];
                 };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settleKept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Settlement"];
+            };
+        };
+        responses: {
+            /** @description Taken, or left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is malformed. */
             400: {
@@ -10010,7 +10208,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All that is kept of the household, as JSON; pictures by their addresses. */
+            /** @description All that is kept of the household or the member, as JSON; pictures by their addresses. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10112,6 +10310,233 @@ export interface operations {
         };
     };
     eraseHousehold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is kept of the household or the member, as JSON; pictures by their addresses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eraseMember: {
         parameters: {
             query?: never;
             header?: never;

@@ -12,7 +12,7 @@ use crate::clock::Millis;
 use crate::crypto::{Crypto, hex, sha256};
 use crate::db::{Db, Tx};
 use crate::error::Result;
-use crate::privacy;
+use crate::privacy::Proof;
 
 #[derive(sqlx::FromRow)]
 struct Event {
@@ -191,33 +191,20 @@ pub async fn organisation(app: &App, org: Uuid, code: &str) -> Result<Report> {
     Ok(report)
 }
 
-#[derive(sqlx::FromRow)]
-struct Proof {
-    subject: Uuid,
-    kind: String,
-    class: String,
-    at: Millis,
-    member: Option<Uuid>,
-    counts: String,
-    signature: Vec<u8>,
-}
-
 /// Whom an erasure names; one that this server did not sign is none.
 async fn proofs(app: &App, org: Uuid, report: &mut Report) -> Result<HashSet<Uuid>> {
     let proofs: Vec<Proof> = app
         .db
-        .query("SELECT subject, kind, class, at, member, counts, signature FROM erased WHERE org = $1")
+        .query("SELECT subject, kind, class, at, member, counts, reason, signature FROM erased WHERE org = $1")
         .bind(org)
         .all()
         .await?;
     let mut named = HashSet::new();
     for proof in proofs {
-        let Proof { subject, kind, class, at, member, counts, signature } = &proof;
-        let message = privacy::message(org, *subject, kind, class, *at, *member, counts);
-        if privacy::proves(&app.crypto, &message, signature) {
-            named.insert(*subject);
+        if proof.holds(&app.crypto, org) {
+            named.insert(proof.subject);
         } else {
-            report.broken.push(format!("the proof of the erasure of {subject} is not this server's"));
+            report.broken.push(format!("the proof of the erasure of {} is not this server's", proof.subject));
         }
     }
     Ok(named)

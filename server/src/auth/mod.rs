@@ -12,7 +12,7 @@ pub mod oidc;
 mod password;
 pub mod people;
 pub mod roles;
-mod second;
+pub(crate) mod second;
 pub mod store;
 pub mod tokens;
 pub mod totp;

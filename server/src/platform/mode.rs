@@ -81,9 +81,13 @@ const OTHERS: &[(&str, &str)] = &[
     ("setting", "1 = 1"),
     ("_sqlx_migrations", "1 = 1"),
     ("organisation", "1 = 1"),
+    ("data_key", "1 = 1"),
+    ("oidc_attempt", "1 = 1"),
     // A person's: belongs where the person is a member.
     ("account", "EXISTS (SELECT 1 FROM member m JOIN organisation o ON o.id = m.org WHERE m.account = t.id)"),
     ("device", "EXISTS (SELECT 1 FROM member m JOIN organisation o ON o.id = m.org WHERE m.account = t.account)"),
+    ("recovery_code", "EXISTS (SELECT 1 FROM member m JOIN organisation o ON o.id = m.org WHERE m.account = t.account)"),
+    ("oidc_identity", "EXISTS (SELECT 1 FROM member m JOIN organisation o ON o.id = m.org WHERE m.account = t.account)"),
 ];
 /// The set-up link is the installation's.
 const INVITATION: &str = "t.org IS NULL OR EXISTS (SELECT 1 FROM organisation o WHERE o.id = t.org)";

@@ -4,7 +4,7 @@
 use kilele_media::Variant;
 use uuid::Uuid;
 
-use super::{Counts, message};
+use super::{Counts, Proof};
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::clock::Millis;
@@ -21,26 +21,65 @@ macro_rules! subjects {
     };
 }
 
+/// Why: the class of retention, or `request`; and what was said of it.
+#[derive(Clone, Copy)]
+pub struct Why<'w> {
+    pub class: &'w str,
+    pub reason: Option<&'w str>,
+}
+
+impl<'w> Why<'w> {
+    /// It was its time.
+    pub fn past(class: &'w str) -> Self {
+        Self { class, reason: None }
+    }
+
+    pub fn asked(reason: &'w str) -> Self {
+        Self { class: "request", reason: Some(reason.trim()) }
+    }
+}
+
 /// Keeps the proof of an erasure.
-pub async fn prove(tx: &mut Tx, actor: &Actor, (kind, class): (&str, &str), subject: Uuid, counts: &Counts) -> Result<()> {
-    let counts = serde_json::to_string(counts)?;
-    let signed = message(actor.org, subject, kind, class, actor.at, actor.member, &counts);
-    let signature = tx.crypto.sign(signed.as_bytes());
+pub async fn prove(tx: &mut Tx, actor: &Actor, kind: &str, why: Why<'_>, subject: Uuid, counts: &Counts) -> Result<()> {
+    let crypto = tx.crypto.clone();
+    let mut proof = Proof {
+        subject,
+        kind: kind.to_owned(),
+        class: why.class.to_owned(),
+        at: actor.at,
+        member: actor.member,
+        counts: serde_json::to_string(counts)?,
+        reason: why.reason.map(|reason| format!("\"{}\"", crypto.seal(reason))),
+        signature: Vec::new(),
+    };
+    proof.signature = crypto.sign(proof.message(&crypto, actor.org)?.as_bytes());
     tx.query(
-        "INSERT INTO erased (org, subject, kind, class, at, member, counts, signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (org, subject, at) DO NOTHING",
+        "INSERT INTO erased (org, subject, kind, class, at, member, counts, signature, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (org, subject, at) DO NOTHING",
     )
     .bind(actor.org)
     .bind(subject)
-    .bind(kind)
-    .bind(class)
-    .bind(actor.at)
-    .bind(actor.member)
-    .bind(counts)
-    .bind(signature)
+    .bind(proof.kind)
+    .bind(proof.class)
+    .bind(proof.at)
+    .bind(proof.member)
+    .bind(proof.counts)
+    .bind(proof.signature)
+    .bind(proof.reason)
     .run()
     .await
     .map(drop)
+}
+
+/// # Errors
+/// 409 `erased` when this subject's data was erased before.
+pub async fn demand_kept(tx: &mut Tx, org: Uuid, subject: Uuid) -> Result<()> {
+    let known: Option<(Millis,)> =
+        tx.query("SELECT at FROM erased WHERE org = $1 AND subject = $2 LIMIT 1").bind(org).bind(subject).optional().await?;
+    match known {
+        Some(_) => Err(Error::conflict("erased", "This was erased already.")),
+        None => Ok(()),
+    }
 }
 
 /// Ids of one table's rows that belong to the household.
@@ -53,14 +92,10 @@ async fn ids(tx: &mut Tx, sql: &'static str, org: Uuid, household: Uuid) -> Resu
 ///
 /// # Errors
 /// 404; 409 `erased` when it was erased before.
-pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, class: &str) -> Result<Counts> {
+pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Result<Counts> {
     let org = actor.org;
     let place = households::store::feed_of(tx, org, id).await?;
-    let known: Option<(Millis,)> =
-        tx.query("SELECT at FROM erased WHERE org = $1 AND subject = $2 LIMIT 1").bind(org).bind(id).optional().await?;
-    if known.is_some() {
-        return Err(Error::conflict("erased", "This household's data was erased already."));
-    }
+    demand_kept(tx, org, id).await?;
     let told: Vec<(Uuid, Uuid)> = tx
         .query(
             "SELECT member, id FROM inbox WHERE org = $1
@@ -113,7 +148,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, class: &str) -> Res
         let events = audit::forget(tx, org, subject).await?;
         counts.events += events;
         if events > 0 && subject != id {
-            prove(tx, actor, ("part", class), subject, &Counts { events, ..Counts::default() }).await?;
+            prove(tx, actor, "part", Why::past(why.class), subject, &Counts { events, ..Counts::default() }).await?;
         }
     }
     for (sha256,) in hashes {
@@ -121,7 +156,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, class: &str) -> Res
             jobs::New { kind: "media.forget", dedupe: format!("forget {org} {sha256} {}", actor.at), run_at: actor.at };
         jobs::enqueue(tx, org, new, &sha256).await?;
     }
-    prove(tx, actor, ("household", class), id, &counts).await?;
+    prove(tx, actor, "household", why, id, &counts).await?;
     let nothing = (None::<&()>, None::<&()>);
     audit::append(tx, &mut feeds, place, actor, "household.erase", ("household", id), nothing).await?;
     Ok(counts)

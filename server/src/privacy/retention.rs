@@ -3,7 +3,8 @@
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::{Counts, erase};
+use super::Counts;
+use super::erase::{self, Why};
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::clock::{DAY, Millis};
@@ -119,7 +120,7 @@ async fn one(app: &App, org: Uuid, rule: Rule) -> Result<i64> {
                 if records > 0 {
                     let mut feeds = feed::lock(tx, org, [org]).await?;
                     let counts = Counts { records, ..Counts::default() };
-                    erase::prove(tx, &actor, ("retention", class.name), crate::clock::new_id(), &counts).await?;
+                    erase::prove(tx, &actor, "retention", Why::past(class.name), crate::clock::new_id(), &counts).await?;
                     let after = serde_json::json!({ "class": class.name, "records": records });
                     let change = (Some(&serde_json::json!({})), Some(&after));
                     audit::append(tx, &mut feeds, org, &actor, "retention.run", ("organisation", org), change).await?;
@@ -147,8 +148,10 @@ async fn households(app: &App, actor: Actor, before: Millis) -> Result<i64> {
         .await?;
     let mut gone = 0;
     for (id,) in past {
-        let counts =
-            app.db.write(move |tx| Box::pin(async move { erase::household(tx, &actor, id, HOUSEHOLDS).await })).await?;
+        let counts = app
+            .db
+            .write(move |tx| Box::pin(async move { erase::household(tx, &actor, id, Why::past(HOUSEHOLDS)).await }))
+            .await?;
         gone += counts.records;
         app.jobs.notify_one();
     }

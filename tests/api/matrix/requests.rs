@@ -67,6 +67,9 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "setSignInRules" => ("", Some(json!({ "second_step_roles": [] }))),
         "exportHousehold" => (household, None),
         "eraseHousehold" => (household, Some(json!({ "reason": " " }))),
+        "exportMember" => (&t.member, None),
+        "eraseMember" => (&t.member, Some(json!({ "reason": " " }))),
+        "settleKept" => (&t.visit, Some(json!({ "take": false }))),
         "setRetention" => ("", Some(json!({ "rules": [] }))),
         "switchOrganisation" | "chooseMain" => ("", Some(json!({ "member": t.member }))),
         "createOrganisation" => {
