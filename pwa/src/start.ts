@@ -5,7 +5,9 @@ import { catchUp, lock, openLastAccount, session, wasRevoked } from './session.s
 import { asProblem } from './api/problem'
 import { onStorageLost } from './db/account'
 import { hear } from './db/changes'
+import { whenIdle } from './idle'
 import { newId } from './ids'
+import { prepareToday } from './queries/today'
 import { askWorker, onRevoked, wake } from './sync/engine'
 import { startStatus, status } from './sync/status.svelte'
 import { registerWorker } from './update'
@@ -15,6 +17,8 @@ import { alive, answerWorker } from './vault/held'
 
 /** Resolves when the local database is open; needs no network and never rejects. */
 export async function start(): Promise<void> {
+  // Whoever is opened needs it, and it can be read while the databases open.
+  void import('./db/unsealed').catch(() => undefined)
   onStorageLost(() => (status.storageLost = true))
   startStatus()
   watchPage()
@@ -35,7 +39,8 @@ export async function start(): Promise<void> {
   hear((message) => {
     if (message.type === 'account' && message.id !== session.vault) location.reload()
   })
-  setTimeout(() => void later(), 0)
+  if (session.view !== null && location.pathname === '/') prepareToday()
+  whenIdle(() => void later(), 1_000)
 }
 
 async function later(): Promise<void> {

@@ -25,8 +25,8 @@ export async function search(
   place: Id | null = null,
   limit = 50,
 ): Promise<{ items: Hit[]; total: number }> {
-  const waiting = await waitingKeys()
-  const found = (await searchIndex()).find(text, place)
+  const [waiting, index] = await Promise.all([waitingKeys(), searchIndex()])
+  const found = index.find(text, place)
   const items = found
     .slice(0, limit)
     .map(({ entry, matched }) => toHit(entry.household, entry.place_name, matched, waiting))

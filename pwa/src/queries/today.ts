@@ -2,7 +2,7 @@
 import type { Household, Visit } from '../api/records'
 import { DAY, dayOf, now } from '../clock'
 import { startOfDay } from '../shell/zone.svelte'
-import { database, readMeta } from '../db/account'
+import { type AccountDb, database, readMeta } from '../db/account'
 import type { Draft } from '../db/schema'
 import { drafts } from '../drafts'
 import { toHits, type Hit } from './households'
@@ -33,7 +33,23 @@ export interface Later {
 const UNVISITED_AFTER = 30 * DAY
 const SHOWN = 20
 
-export async function today(): Promise<Today> {
+let prepared: { of: AccountDb; at: number; asked: Promise<Today> } | null = null
+/** Milliseconds after which something may have changed. */
+const FRESH = 2_000
+
+/** Asks while the page is still being made: a slow phone makes it for as long as it reads. */
+export function prepareToday(): void {
+  prepared = { of: database(), at: performance.now(), asked: read() }
+  prepared.asked.catch(() => undefined)
+}
+
+export function today(): Promise<Today> {
+  const early = prepared
+  prepared = null
+  return early?.of === database() && performance.now() - early.at < FRESH ? early.asked : read()
+}
+
+async function read(): Promise<Today> {
   const midnight = startOfDay(now())
   const tomorrow = startOfDay(midnight + 1.5 * DAY)
   const [planned, begun, returned, unfinished] = await Promise.all([

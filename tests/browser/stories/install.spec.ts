@@ -15,3 +15,20 @@ test('the application can be installed', async ({ device }) => {
   // A profile made for a test counts as private browsing, where nothing is installed.
   expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).toEqual([])
 })
+
+test('a start waits for no worker: the browser takes the page and its parts by itself', async ({ device }) => {
+  const phone = await device(PHONE)
+  await phone.signIn('amina.mentor')
+  await phone.page.goto(`${phone.url}/`)
+  // Chromium's own account (Resource Timing, static routing of service workers).
+  const sources = await phone.page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter(({ name }) => name.endsWith('/') || name.includes('/assets/index-'))
+      .map((entry) => (entry as unknown as { workerFinalSourceType: string }).workerFinalSourceType))
+  expect(sources).toEqual(['cache', 'cache', 'cache'])
+  // With a query it is the worker's, which knows the page under every address.
+  await phone.page.goto(`${phone.url}/?again`)
+  const [asked] = await phone.page.evaluate(() =>
+    performance.getEntriesByType('navigation').map((entry) => (entry as unknown as { workerFinalSourceType: string }).workerFinalSourceType))
+  expect(asked).not.toBe('cache')
+})
