@@ -18,11 +18,13 @@ pub const LEARN: Millis = 90_000;
 /// # Errors
 /// When the database does not answer, or a key was not wrapped by this installation's secret.
 pub async fn read(app: &App) -> Result<()> {
-    let kept: Vec<(i64, String, Millis)> =
-        app.db.query("SELECT id, wrapped, use_from FROM data_key ORDER BY id").all().await?;
+    let kept: Vec<(i64, String, Millis, Millis)> =
+        app.db.query("SELECT id, wrapped, made_at, use_from FROM data_key ORDER BY id").all().await?;
     let now = app.clock.now();
-    let current = kept.iter().filter(|(.., from)| *from <= now).map(|(id, ..)| *id).max().unwrap_or(0);
-    let kept: Vec<(i64, String)> = kept.into_iter().map(|(id, wrapped, _)| (id, wrapped)).collect();
+    // One that was in use from the moment it was made stays so when this clock goes back behind that moment.
+    let begun = |made: Millis, from: Millis| from <= now || made == from;
+    let current = kept.iter().filter(|(.., made, from)| begun(*made, *from)).map(|(id, ..)| *id).max().unwrap_or(0);
+    let kept: Vec<(i64, String)> = kept.into_iter().map(|(id, wrapped, ..)| (id, wrapped)).collect();
     app.crypto.set_ring(&kept, current).map_err(crate::error::Error::unexpected)
 }
 
