@@ -23,10 +23,11 @@ def ask(url, body=None):
     return json.load(urllib.request.urlopen(request, timeout=10))
 
 def schemathesis(url, token, seconds, seed, chosen, data):
+    # One thread: two of Python 3.11 disturb each other's parser, seldom (python/cpython#106905); the server has its own core.
     command = [os.path.join(TOOLS, "schemathesis/bin/schemathesis"), "run", os.path.join(ROOT, "openapi.json"),
                "--url", url, "--header", f"Authorization:Bearer {token}",
                "--checks", "not_a_server_error,status_code_conformance",
-               "--mode", "all", "--seed", seed, "--workers", "2", "--max-time", str(seconds),
+               "--mode", "all", "--seed", seed, "--workers", "1", "--max-time", str(seconds),
                "--max-examples", os.environ.get("KILELE_EXAMPLES", "100000"), "--continue-on-failure", "--no-color",
                "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none"]
     for one in LAST:
