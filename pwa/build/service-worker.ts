@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { build, type Plugin, type ResolvedConfig, type Rolldown } from 'vite'
 
 // Fetched when first needed, and kept from then on: what only desktops and administrators open, who work with a network.
-const WITH_A_NETWORK = /\/src\/(admin\/|platform\/|figures\/Oversight|households\/PersonalData|sign-in\/(Setup|Join))/
+const WITH_A_NETWORK = /\/src\/(admin\/|imports\/|platform\/|figures\/Oversight|households\/PersonalData|sign-in\/(Setup|Join))/
 // The large icons are asked for when installing; the worker and the compressed copies list themselves nowhere.
 const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(maskable-)?512\.png$)/
 const WORKER = /\.worker-[^/]*\.js$/

@@ -122,6 +122,18 @@ const routes: Route[] = [
     area: '/admin/places',
   },
   {
+    path: '/admin/imports',
+    title: () => m.imports_title(),
+    load: () => import('./imports/Imports.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/admin/imports/:id',
+    title: () => m.imports_title(),
+    load: () => import('./imports/Import.svelte'),
+    area: '/admin',
+  },
+  {
     path: '/admin/devices',
     title: () => m.devices_title(),
     load: () => import('./devices/Devices.svelte'),

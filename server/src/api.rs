@@ -7,8 +7,8 @@ use poem_openapi::{OpenApiService, Tags};
 use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
-    audit, auth, commands, compress, devices, figures, health, home, households, live, media, members, notifications, orgs,
-    outbox, places, platform, privacy, roles, signatures, sync, visits, web,
+    audit, auth, commands, compress, devices, figures, health, home, households, imports, live, media, members,
+    notifications, orgs, outbox, places, platform, privacy, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -28,6 +28,8 @@ pub enum Tag {
     /// Web push; the inbox itself comes by sync.
     Notifications,
     Places,
+    /// Places and households from a file.
+    Imports,
     Members,
     /// What can be counted.
     Figures,
@@ -62,7 +64,7 @@ type Apis = (
         privacy::api::Api,
         health::Api,
     ),
-    (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api),
+    (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api, imports::api::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -91,7 +93,14 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             privacy::api::Api(a()),
             health::Api(a()),
         ),
-        (roles::Api(a()), figures::Api(a()), home::Api(a()), platform::api::Api(a()), auth::memberships::Api(a())),
+        (
+            roles::Api(a()),
+            figures::Api(a()),
+            home::Api(a()),
+            platform::api::Api(a()),
+            auth::memberships::Api(a()),
+            imports::api::Api(a()),
+        ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))
         .description("The field platform's API. Times are milliseconds since 1970 (UTC), money is in cents, ids are UUIDv7.")

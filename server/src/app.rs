@@ -18,6 +18,7 @@ use crate::crypto::Crypto;
 use crate::db::Db;
 use crate::health::Canary;
 use crate::households;
+use crate::imports;
 use crate::media::{Turns, append, finish};
 use crate::notifications::Push;
 use crate::numbers::Numbers;
@@ -63,6 +64,10 @@ pub struct Parts {
     /// Uploads that are put together at once.
     pub finishing: Semaphore,
     pub turns: Turns,
+    /// How far imports are.
+    pub imports: imports::Running,
+    /// Files that are received, read or worked on at once: each may take 200 MiB.
+    pub tables: Arc<Semaphore>,
     pub canary: Canary,
     /// Where signed addresses lead, when pictures are fetched from S3 itself.
     pub media_origin: Option<String>,
@@ -103,6 +108,8 @@ impl App {
             receiving: Semaphore::new(append::MEMORY),
             finishing: Semaphore::new(finish::AT_ONCE),
             turns: Turns::default(),
+            imports: imports::Running::default(),
+            tables: Arc::new(Semaphore::new(1)),
             canary: Canary::default(),
             media_origin,
             config,

@@ -44,9 +44,11 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
         let accepts = request.headers().get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let encoding = ["br", "gzip"].into_iter().find(|e| accepts.split(',').any(|a| a.trim().starts_with(e)));
         let path = request.uri().path();
-        // Uploads count their own bytes.
-        if !path.starts_with("/api/uploads") && path.starts_with("/api/") {
-            let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/outbox" | "/api/places/import");
+        // Uploads count their own bytes, and so do files of imports.
+        let counted = path.starts_with("/api/uploads") || path == "/api/imports";
+        if !counted && path.starts_with("/api/") {
+            let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/outbox" | "/api/places/import")
+                || (path.starts_with("/api/imports/") && path.ends_with("/decisions"));
             bound(&mut request, if batch { LARGEST } else { SMALL }).await?;
         }
         let mut response = self.0.call(request).await.map(IntoResponse::into_response)?;

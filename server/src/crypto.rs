@@ -73,6 +73,27 @@ impl Crypto {
         Self { ring: RwLock::new(Arc::new(vec![first])), audit, tokens: derive("tokens"), signing, root }
     }
 
+    /// Bytes that are kept for a time only, sealed by a key of their purpose: changing the data keys leaves them alone.
+    pub fn seal_bytes(&self, purpose: &str, bytes: &[u8]) -> Vec<u8> {
+        let key = DataKey::new(0, &self.derive(purpose), &[0; 32]);
+        let nonce: [u8; 12] = random();
+        let mut sealed = bytes.to_vec();
+        let done = key.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed);
+        done.expect("AES-GCM seals texts of this size");
+        [&nonce[..], &sealed].concat()
+    }
+
+    /// What [`Self::seal_bytes`] sealed, or nothing when it is damaged.
+    pub fn open_bytes(&self, purpose: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let key = DataKey::new(0, &self.derive(purpose), &[0; 32]);
+        let (nonce, sealed) = sealed.split_at_checked(12)?;
+        let mut sealed = sealed.to_vec();
+        let clear = key.seal.open_in_place(Nonce::try_assume_unique_for_key(nonce).ok()?, Aad::empty(), &mut sealed).ok()?;
+        let length = clear.len();
+        sealed.truncate(length);
+        Some(sealed)
+    }
+
     /// 32 bytes for one further purpose, always the same for this installation.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         hmac::sign(&self.root, format!("kilele {purpose} 1").as_bytes()).as_ref().try_into().expect("32 bytes")

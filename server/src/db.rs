@@ -2,6 +2,7 @@
 
 mod arg;
 mod later;
+mod many;
 pub mod wall;
 mod write;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::auth::Member;
-use crate::db::{Hint, Tx};
+use crate::db::{Arg, Hint, Tx};
 use crate::error::{Error, Result};
 use crate::packed;
 
@@ -122,6 +122,14 @@ impl Locked {
         .later_or(|| Error::refused("exists", "Another record has this id."))
         .await
     }
+}
+
+/// Columns of a feed's entry, for many of them at once: of records that are new, with ids of the server's own.
+pub const INTO: &str = "INSERT INTO feed_entry (org, feed, id, kind, revision, deleted, body)";
+
+/// A row for [`INTO`].
+pub fn row(org: Uuid, feed: Uuid, (kind, id): (&str, Uuid), revision: i64, deleted: bool, packed: Vec<u8>) -> Vec<Arg> {
+    vec![org.into(), feed.into(), id.into(), kind.into(), revision.into(), deleted.into(), packed.into()]
 }
 
 /// A new, empty feed: for a place, a person or the organisation.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::{MINUTE, Millis, new_id};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::{audit, media, notifications, privacy};
+use crate::{audit, imports, media, notifications, privacy};
 
 const LEASE: Millis = 2 * MINUTE;
 const TRIES: i64 = 8;
@@ -64,7 +64,8 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             swept = app.clock.now();
             let sealed = audit::seal::all(&app).await.map(drop);
             let kept = privacy::retention::all(&app).await.map(drop);
-            for swept in [media::tus::sweep(&app).await, bury(&app).await, sealed, kept] {
+            let buried = bury(&app).await;
+            for swept in [media::tus::sweep(&app).await, buried, imports::sweep(&app).await, sealed, kept] {
                 if let Err(error) = swept {
                     error.log();
                 }
@@ -134,12 +135,32 @@ async fn claim(app: &App) -> Result<Option<Job>> {
     app.db.write(move |tx| Box::pin(tx.query(sql).bind(now).bind(now + LEASE).bind(TRIES).optional())).await
 }
 
-async fn perform(app: App, job: Job) {
-    let done: Result<Option<Later>> = match job.kind.as_str() {
-        "media.derive" => media::derive_job(&app, job.org, &job.body).await.map(|()| None),
-        "media.forget" => privacy::erase::forget_picture(&app, job.org, &job.body).await.map(|()| None),
-        "push" => notifications::push_job(&app, job.org, &job.body).await,
+async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
+    match job.kind.as_str() {
+        "media.derive" => media::derive_job(app, job.org, &job.body).await.map(|()| None),
+        "media.forget" => privacy::erase::forget_picture(app, job.org, &job.body).await.map(|()| None),
+        "push" => notifications::push_job(app, job.org, &job.body).await,
+        "import" => imports::job(app, job.org, &job.body).await.map(|()| None),
         other => Err(Error::unexpected(anyhow::anyhow!("no such job: {other}"))),
+    }
+}
+
+/// Keeps the lease of a job that takes longer.
+async fn hold<T>(app: &App, id: Uuid) -> T {
+    loop {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let until = app.clock.now() + LEASE;
+        let sql = "UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'queued' AND lease_until > 0";
+        if let Err(error) = app.db.write(move |tx| Box::pin(tx.query(sql).bind(id).bind(until).run())).await {
+            error.log();
+        }
+    }
+}
+
+async fn perform(app: App, job: Job) {
+    let done = tokio::select! {
+        done = work(&app, &job) => done,
+        never = hold(&app, job.id) => never,
     };
     let settled = match done {
         Ok(None) => settle(&app, job.id, "done", 0, None).await,

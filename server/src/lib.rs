@@ -25,6 +25,7 @@ mod figures;
 mod health;
 mod home;
 pub mod households;
+pub mod imports;
 pub mod jobs;
 mod live;
 pub mod media;

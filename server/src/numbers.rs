@@ -44,6 +44,15 @@ pub async fn next(app: &App, org: Uuid, series: &str) -> Result<String> {
     Ok(format!("{name}-{number:05}"))
 }
 
+/// As [`next`], many at once, in order.
+pub async fn many(app: &App, org: Uuid, series: &str, count: usize) -> Result<Vec<String>> {
+    let year = chrono::DateTime::from_timestamp_millis(app.clock.now()).map_or(1970, |t| chrono::Datelike::year(&t));
+    let name = format!("{series}-{year}");
+    let count = count as i64;
+    let end = take(app, org, name.clone(), count).await?;
+    Ok((end - count..end).map(|number| format!("{name}-{number:05}")).collect())
+}
+
 /// Takes `size` numbers from the counter that all copies share; answers the first that was not taken.
 async fn take(app: &App, org: Uuid, name: String, size: i64) -> Result<i64> {
     let (end,): (i64,) = app

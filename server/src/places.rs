@@ -9,11 +9,11 @@ use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::auth::{Member, PlaceImporter, PlaceManager, PlaceReader};
 use crate::check;
-use crate::clock::new_id;
 use crate::commands::Context;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
+use crate::imports;
 use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
@@ -175,23 +175,20 @@ impl Api {
 
     /// Import places from CSV
     ///
-    /// Columns `code,parent_code,name,lat,lon`, a header line, parents before their children. All rows or none.
+    /// Columns `code,parent_code,name,lat,lon` under any of their usual headers. All rows or none. For programs and small
+    /// files: `/api/imports` shows every fault, takes more, and can be undone.
     #[oai(path = "/api/places/import", method = "post", operation_id = "importPlaces")]
     async fn import(&self, admin: PlaceImporter, csv: Table) -> Result<Json<Imported>> {
         let (Table::Csv(text) | Table::Plain(text)) = csv;
-        let rows = rows(&text.0)?;
+        let places = imports::places_at_once(&self.0, (admin.org, admin.id), &text.0, MOST).await?;
         let actor = actor(&self.0, &admin);
-        let added = rows.len() as i64;
+        let added = places.len() as i64;
         self.0
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    for (line, row) in rows.into_iter().enumerate() {
-                        let at = line + 2;
-                        import_row(tx, &actor, row).await.map_err(|mut error| {
-                            error.problem.message = format!("Line {at}: {}", error.problem.message);
-                            error.details(serde_json::json!({ "line": at }))
-                        })?;
+                    for Place { id, parent, code, name, lat, lon, .. } in places {
+                        add(tx, &actor, NewPlace { id, parent, code, name, lat, lon }).await?;
                     }
                     scope::spell_out_all(tx, actor.org, actor.at).await
                 })
@@ -216,44 +213,5 @@ fn actor(app: &App, admin: &Member) -> Actor {
     Actor { org: admin.org, member: Some(admin.id), device: Some(admin.device), at: app.clock.now() }
 }
 
-#[derive(Deserialize)]
-struct Line {
-    code: String,
-    parent_code: Option<String>,
-    name: String,
-    lat: Option<f64>,
-    lon: Option<f64>,
-}
-
-/// At most this many places come in one file.
+/// At most this many places come in one file that is added at once; more of them by `/api/imports`.
 const MOST: usize = 5_000;
-
-fn rows(text: &str) -> Result<Vec<Line>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let rows: Result<Vec<Line>, _> = reader.deserialize().collect();
-    let rows = rows.map_err(|e| Error::refused("csv_invalid", e.to_string()))?;
-    match rows.len() {
-        0 => Err(Error::refused("csv_empty", "There are no rows in this file.")),
-        n if n > MOST => Err(Error::refused("csv_too_long", "At most 5,000 places at once.")),
-        _ => Ok(rows),
-    }
-}
-
-async fn import_row(tx: &mut Tx, actor: &Actor, row: Line) -> Result<()> {
-    let parent = match row.parent_code.filter(|code| !code.is_empty()) {
-        None => None,
-        Some(code) => {
-            let found: Option<(Uuid,)> = tx
-                .query("SELECT id FROM place WHERE org = $1 AND code = $2")
-                .bind(actor.org)
-                .bind(code.to_uppercase())
-                .optional()
-                .await?;
-            let (id,) = found.ok_or_else(|| Error::refused("parent_unknown", format!("No place has the code {code}.")))?;
-            Some(id)
-        }
-    };
-    add(tx, actor, NewPlace { id: new_id(), parent, code: row.code, name: row.name, lat: row.lat, lon: row.lon })
-        .await
-        .map(drop)
-}

@@ -14,6 +14,7 @@ mod devices;
 mod fuzz;
 mod hostile;
 mod households;
+mod imports;
 mod keys;
 mod limits;
 mod live;

@@ -1,6 +1,7 @@
 //! `make bench`: the figures of the budgets that exist so far, as a table. Starts the release binary for each.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on says where")]
 
+mod imports;
 mod load;
 mod pictures;
 mod server;
@@ -19,7 +20,7 @@ const RUN: Duration = Duration::from_secs(6);
 const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
-const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "start", "pictures"];
+const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "imports", "start", "pictures"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -90,6 +91,9 @@ async fn figures(engine: &str, cluster: Option<&str>, rows: &[&str]) {
     }
     if wanted("create") {
         create(engine, &server).await;
+    }
+    if wanted("imports") {
+        imports::measure(engine, &server).await;
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;

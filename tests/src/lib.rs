@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod line;
 pub mod people;
 pub mod pictures;
+pub mod registry;
 pub mod s3;
 pub mod sealing;
 pub mod signing;

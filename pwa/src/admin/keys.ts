@@ -10,6 +10,8 @@ const labels: Record<string, () => string> = {
   'signatures:read': m.scope_signatures,
   'places:read': m.scope_places,
   'places:write': m.scope_places_write,
+  'imports:read': m.scope_imports_read,
+  'imports:write': m.scope_imports_write,
   'members:read': m.scope_members,
   'members:write': m.scope_members_write,
   'audit:read': m.scope_audit,

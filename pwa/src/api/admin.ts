@@ -10,7 +10,6 @@ export type NewMember = Schemas['NewMember']
 export type MemberChange = Schemas['MemberChange']
 export type NewPlace = Schemas['NewPlace']
 export type Invited = Schemas['Invited']
-export type Imported = Schemas['Imported']
 export type Devices = Schemas['Devices']
 export type Device = Schemas['Device']
 export type Proof = Schemas['Verification']
@@ -54,16 +53,6 @@ export const settleKept = (id: Id, take: boolean): Promise<unknown> =>
   data(api.POST('/api/outbox/{id}/settle', { params: { path: { id } }, body: { take } }))
 
 export const addPlace = (place: NewPlace): Promise<Schemas['Place']> => data(api.POST('/api/places', { body: place }))
-
-/** Columns: code,parent_code,name,lat,lon. */
-export async function importPlaces(csv: string): Promise<Imported> {
-  const answer = await send('/api/places/import', {
-    method: 'POST',
-    body: csv,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-  })
-  return (await answer.json()) as Imported
-}
 
 export const setKeepOriginals = (keep_originals: boolean): Promise<Schemas['Organisation']> =>
   data(api.PUT('/api/organisation', { body: { keep_originals } }))

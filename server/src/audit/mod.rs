@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::clock::Millis;
 use crate::crypto::{hex, sha256};
-use crate::db::Tx;
+use crate::db::{Arg, Tx};
 use crate::error::Result;
 use crate::feed::Locked;
 
@@ -75,6 +75,62 @@ pub async fn append(
         .bind(hash)
         .later_once()
         .await
+}
+
+/// An event of many that are written together: the feed, the subject, and the change as a text.
+pub struct Entry {
+    pub feed: Uuid,
+    pub subject: Uuid,
+    pub change: String,
+}
+
+/// The change of an event that makes a record; `record` as it is kept.
+///
+/// # Errors
+/// When the record cannot be written as JSON.
+pub fn created(record: &impl Serialize) -> Result<String> {
+    Ok(difference(&Value::Null, &serde_json::to_value(record)?)?.to_string())
+}
+
+/// As [`append`], for as many events of one kind as there are, in a few trips.
+pub async fn append_many(
+    tx: &mut Tx,
+    feeds: &mut Locked,
+    actor: &Actor,
+    action: &str,
+    kind: &str,
+    entries: Vec<Entry>,
+) -> Result<()> {
+    let org = feeds.org;
+    let mut rows = Vec::with_capacity(entries.len());
+    let mut touched = std::collections::BTreeSet::new();
+    for Entry { feed, subject, change } in entries {
+        let head = feeds.head(feed);
+        let sequence = head.audit.0 + 1;
+        let previous = head.audit.1.take();
+        let digest = hex(&tx.crypto.audit(&change));
+        let hash = sha256(&material(org, feed, sequence, actor, action, (kind, subject), &digest, previous.as_deref()));
+        head.audit = (sequence, Some(hash.to_vec()));
+        touched.insert(feed);
+        let place: [Arg; 3] = [org.into(), feed.into(), sequence.into()];
+        let who: [Arg; 3] = [actor.at.into(), actor.member.into(), actor.device.into()];
+        let what: [Arg; 5] = [action.into(), kind.into(), subject.into(), change.into(), hash.into()];
+        rows.push(place.into_iter().chain(who).chain(what).collect());
+    }
+    const INTO: &str =
+        "INSERT INTO audit (org, feed, sequence, at, member, device, action, subject_kind, subject, change, hash)";
+    tx.insert_many(INTO, rows).await?;
+    for feed in touched {
+        let (sequence, hash) = feeds.head(feed).audit.clone();
+        tx.query("UPDATE feed SET audit_sequence = $3, audit_head = $4 WHERE org = $1 AND id = $2")
+            .bind(org)
+            .bind(feed)
+            .bind(sequence)
+            .bind(hash)
+            .later()
+            .await?;
+    }
+    Ok(())
 }
 
 /// An event without a change, in a feed that is not locked yet.

@@ -128,6 +128,10 @@ proof!(
     PlaceImporter, place_importer, [ImportPlaces], "This role does not import places."
 );
 proof!(
+    /// May bring in places or households from a file; which of them, `imports::Kind::demand` asks.
+    Importer, importer, [ImportHouseholds, ImportPlaces], "This role does not import."
+);
+proof!(
     /// May add places.
     PlaceManager, place_manager, [ManagePlaces], "This role does not add places."
 );

@@ -32,6 +32,7 @@ const AREAS: &[(&str, &[&str])] = &[
     ("media", &["/api/media", "/api/uploads"]),
     ("signatures", &["/api/signatures"]),
     ("places", &["/api/places"]),
+    ("imports", &["/api/imports"]),
     ("members", &["/api/members"]),
     ("audit", &["/api/audit", "/api/audit.csv"]),
 ];
@@ -134,7 +135,7 @@ struct NewApiKey {
     name: String,
     /// In whose name and reach it acts.
     member: Uuid,
-    /// An area with `:read` or `:write`: households, visits, commands, media, signatures, places, members, audit.
+    /// An area with `:read` or `:write`: households, visits, commands, media, signatures, places, imports, members, audit.
     #[oai(validator(min_items = 1, max_items = 20))]
     scopes: Vec<String>,
     /// At most a year ahead.

@@ -20,7 +20,7 @@ pub mod totp;
 use uuid::Uuid;
 
 pub use access::{
-    Admin, Approver, Colleague, DeviceManager, FigureReader, HomeReader, HouseholdReader, MemberManager, Overseer,
+    Admin, Approver, Colleague, DeviceManager, FigureReader, HomeReader, HouseholdReader, Importer, MemberManager, Overseer,
     Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner, PlatformAdmin, Reader, Recorder, Registrar,
     RoleManager, Settler, TeamPlanner, VisitReader,
 };

@@ -105,6 +105,7 @@ table! {
     ReadHouseholds     "households.read"      Households   Read       "● ● ● ● ● ● · ·"
     WriteHouseholds    "households.write"     Households   Contribute "● ● ● ● · · · ·"
     SettleConflicts    "conflicts.settle"     Households   Manage     "· ● ● ● · · · ·"
+    ImportHouseholds   "households.import"    Households   Approve    "· · ● ● · ● · ·"
     ReadVisits         "visits.read"          Visits       Read       "● ● ● ● ● ● · ·"
     RecordVisits       "visits.record"        Visits       Contribute "● ● ● ● · · · ·"
     PlanOwn            "visits.plan_own"      Visits       Contribute "● ● ● ● · · · ·"

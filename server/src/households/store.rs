@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::auth::HouseholdReader;
 use crate::check;
 use crate::crypto::Crypto;
-use crate::db::{Db, Query, Tx};
+use crate::db::{Arg, Db, Query, Tx};
 use crate::error::{Error, Result};
 use crate::feed::Locked;
 use crate::packed;
@@ -44,19 +44,29 @@ pub async fn add(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &House
 }
 
 fn columns<'t>(query: Query<&'t mut Tx>, crypto: &Crypto, org: Uuid, household: &Household) -> Result<Query<&'t mut Tx>> {
+    Ok(row(crypto, org, household)?.into_iter().fold(query, Query::bind))
+}
+
+/// The table's columns, for many households at once.
+pub const INTO: &str = "INSERT INTO household
+     (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)";
+
+/// A row for [`INTO`].
+pub fn row(crypto: &Crypto, org: Uuid, household: &Household) -> Result<Vec<Arg>> {
     let hash = |kind: &str, value: &Option<String>| value.as_ref().map(|v| crypto.lookup(org, kind, v));
     let facts = &household.facts;
-    Ok(query
-        .bind(org)
-        .bind(household.id)
-        .bind(household.place)
-        .bind(household.number.clone().unwrap_or_default())
-        .bind(facts.head_name.to_lowercase())
-        .bind(hash("national_id", &facts.national_id))
-        .bind(hash("phone", &facts.phone))
-        .bind(household.last_visit_at)
-        .bind(household.registered_at)
-        .bind(serde_json::to_string(&Card::of(household))?))
+    Ok(vec![
+        org.into(),
+        household.id.into(),
+        household.place.into(),
+        household.number.clone().unwrap_or_default().into(),
+        facts.head_name.to_lowercase().into(),
+        hash("national_id", &facts.national_id).into(),
+        hash("phone", &facts.phone).into(),
+        household.last_visit_at.into(),
+        household.registered_at.into(),
+        serde_json::to_string(&Card::of(household))?.into(),
+    ])
 }
 
 /// The feed a household lives in, wherever the caller may look.

@@ -63,6 +63,12 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "listAudit" | "exportAudit" | "mySecurity" | "listSessions" | "getSignInRules" | "listKeys" | "listErasures"
         | "getRetention" => ("", None),
         "endSession" | "revokeKey" => (&t.visit, None),
+        "listImports" | "createImport" | "importTemplate" => ("", None),
+        "getImport" | "discardImport" | "listImportFaults" | "listImportDuplicates" | "commitImport" | "undoImport" => {
+            (&t.visit, None)
+        }
+        "checkImport" => (&t.visit, Some(json!({ "fields": [] }))),
+        "decideImport" => (&t.visit, Some(json!({ "rows": [] }))),
         "resetMember" => (&t.member, Some(json!({}))),
         "setSignInRules" => ("", Some(json!({ "second_step_roles": [] }))),
         "exportHousehold" => (household, None),

@@ -1,5 +1,6 @@
 // Every screen: readable by everyone, in light and dark, with nothing sticking out; and a picture of each to look at.
 import { type Login, PASSWORD, signIn, uuid7 } from '../harness/api'
+import type { Page } from '@playwright/test'
 import { choose, showing } from '../harness/form'
 import { inspect, type Screen } from '../harness/screens'
 import { expect, test } from '../harness/story'
@@ -12,6 +13,13 @@ const press =
   (key: string): Screen['act'] =>
   (page, language) =>
     page.getByRole('button', { name: say(key, {}, language), exact: true }).first().click()
+
+/** Sends a file of households and waits for its columns. */
+async function chooseFile(page: Page, text: string): Promise<void> {
+  await page.locator('input[type=file]').setInputFiles({ name: 'registry.csv', mimeType: 'text/csv', buffer: Buffer.from(text) })
+  await expect(page).toHaveURL(/imports\/./)
+  await expect(page.locator('select').first()).toBeVisible()
+}
 
 /** By password, up to the PIN. */
 const enter: NonNullable<Screen['act']> = async (page, language) => {
@@ -138,7 +146,17 @@ for (const language of ['en', 'sw'] as Language[]) {
       },
       { name: 'places', path: '/admin/places' },
       { name: 'place-add', path: '/admin/places', act: press('places_add') },
-      { name: 'places-import', path: '/admin/places', act: press('places_import') },
+      { name: 'imports', path: '/admin/imports' },
+      { name: 'import-columns', path: '/admin/imports', act: (page) => chooseFile(page, 'Name,Village code\nZuhura Mwende,KIL-MA-01\n') },
+      {
+        name: 'import-found',
+        path: '/admin/imports',
+        act: async (page, language) => {
+          await chooseFile(page, 'Name,Sex,Village code\nZuhura Mwende,?,KIL-MA-01\nZuhura Mwende,f,KIL-MA-02\nZuhura Mwende,f,KIL-MA-02\n')
+          await page.getByRole('button', { name: say('imports_check', {}, language) }).click()
+          await expect(page.getByText(say('imports_found', {}, language))).toBeVisible()
+        },
+      },
       { name: 'households', path: '/households' },
       { name: 'me', path: '/me' },
     ])

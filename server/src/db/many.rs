@@ -1,0 +1,41 @@
+//! Many rows of one table in few statements: a hundred thousand rows one by one take minutes, so they take seconds.
+
+use std::fmt::Write;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::later::counts;
+use super::write::{EngineTx, Tx};
+use super::{Arg, arg};
+use crate::error::Result;
+
+/// The most arguments of one statement; fewer than either engine takes, and small enough to be planned at once.
+const MOST: usize = 2_000;
+
+impl Tx {
+    /// `into` is `INSERT INTO table (columns)`; each row has a value for every column.
+    pub async fn insert_many(&mut self, into: &'static str, rows: Vec<Vec<Arg>>) -> Result<()> {
+        let Some(columns) = rows.first().map(Vec::len) else { return Ok(()) };
+        self.flush().await?;
+        let mut rows = rows.into_iter();
+        loop {
+            let some: Vec<Vec<Arg>> = rows.by_ref().take(MOST / columns).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            let mut sql = format!("{}{into} VALUES ", self.begun());
+            for row in 0..some.len() {
+                sql.push_str(if row == 0 { "(" } else { ", (" });
+                for column in 0..columns {
+                    let _ = write!(sql, "{}${}", if column == 0 { "" } else { ", " }, row * columns + column + 1);
+                }
+                sql.push(')');
+            }
+            let (sql, args) = (AssertSqlSafe(sql).into_sql_str(), some.into_iter().flatten().collect());
+            match &mut self.engine {
+                EngineTx::Sqlite(c) => drop(counts(c, sql, args).await?),
+                EngineTx::Postgres(t) => drop(sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **t).await?),
+            }
+        }
+    }
+}
