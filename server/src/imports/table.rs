@@ -170,9 +170,10 @@ fn csv(text: &str) -> Result<Table> {
     };
     let text = text.trim_start_matches(['\n', '\r']);
     let separator = hint.filter(u8::is_ascii).unwrap_or_else(|| separator(text));
-    // A last line like all others.
-    let bytes = std::io::Read::chain(text.as_bytes(), &b"\n"[..]);
-    let mut reader = csv::ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(bytes);
+    // All lines end alike, the last one too: the reader counts them by what ends them.
+    let text = text.replace("\r\n", "\n") + "\n";
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut builder = Builder::default();
     let mut record = csv::StringRecord::new();
     let mut row = 0_u32;
