@@ -54,6 +54,25 @@ const routes: Route[] = [
     task: true,
   },
   {
+    path: '/households/:id/assess',
+    title: () => m.assess_title(),
+    load: () => import('./assess/Assess.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
+    path: '/enrolments/:id',
+    title: () => m.enrolment_title(),
+    load: () => import('./assess/Enrolment.svelte'),
+    area: '/households',
+  },
+  {
+    path: '/admin/programmes',
+    title: () => m.programmes_title(),
+    load: () => import('./admin/Programmes.svelte'),
+    area: '/admin',
+  },
+  {
     path: '/visits/new',
     title: () => m.visit_new_title(),
     load: () => import('./visits/NewVisit.svelte'),

@@ -63,6 +63,9 @@ export const commandLabel = pick({
   'visit.miss': m.command_visit_miss,
   'visit.approve': m.command_visit_approve,
   'visit.return': m.command_visit_return,
+  'assessment.record': m.command_assessment_record,
+  'enrolment.apply': m.command_enrolment_apply,
+  'enrolment.move': m.command_enrolment_move,
   'conflict.settle': m.command_conflict_settle,
   'inbox.read': m.command_inbox_read,
 } satisfies Record<CommandKind, () => string>)

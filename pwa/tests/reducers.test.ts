@@ -1,6 +1,6 @@
 // What a command shows before the server has answered.
 import { expect, test } from 'vitest'
-import type { Command, Kind, Visit } from '../src/api/records'
+import type { Command, Enrolment, Kind, Visit } from '../src/api/records'
 import { reduce, same } from '../src/sync/reducers'
 import { touches } from '../src/sync/touches'
 import { findings, household } from './phone'
@@ -94,4 +94,25 @@ test('values are equal whatever the order of keys', () => {
   expect(same([{ a: 1 }], [{ a: 2 }])).toBe(false)
   expect(same([], {})).toBe(false)
   expect(same('', null)).toBe(false)
+})
+
+test('an assessment waits for the server’s word, and an enrolment goes its way by the same table', () => {
+  const body = { id: 'a', household: 'h', programme: 'p', instrument: 'weighted', version: 1, answers: { income: 1 }, consent: true, note: '', score: 6125, outcome: 'eligible' }
+  const record = give('assessment.record', body)
+  expect(touches(record)).toEqual(['assessment:a'])
+  expect(show(record, 'assessment', 'a')).toMatchObject({ score: 6125, qualification: null, place: 'village-1', assessed_by: 'me', factors: [] })
+  const apply = give('enrolment.apply', { id: 'e', household: 'h', programme: 'p', assessment: 'a', cycle: null })
+  const applied = show<Enrolment>(apply, 'enrolment', 'e')!
+  expect(applied).toMatchObject({ state: 'applied', mentor: 'me', number: null, history: [{ event: null, state: 'applied' }] })
+  const move = (event: string, over: object = {}) =>
+    give('enrolment.move', { id: 'e', revision: 1, event, reason: 'so', mentor: null, position: null, evidence: [], ...over })
+  const screened = show<Enrolment>(move('screen'), 'enrolment', 'e', applied)!
+  expect(screened).toMatchObject({ state: 'screening', history: [{}, { event: 'screen', by: 'me', reason: 'so' }] })
+  expect(show(move('approve'), 'enrolment', 'e', screened), 'what the server would refuse is not shown').toBe(screened)
+  const verify = move('verify', { evidence: [capture('x', 'site')] })
+  expect(touches(verify)).toEqual(['enrolment:e', 'evidence:x'])
+  expect(show(verify, 'evidence', 'x')).toMatchObject({ subject_kind: 'enrolment', subject: 'e', state: 'announced' })
+  const handed = show<Enrolment>(move('transfer', { mentor: 'n' }), 'enrolment', 'e', { ...applied, state: 'active' })!
+  expect(handed).toMatchObject({ state: 'transferred', to_mentor: 'n', mentor: 'me' })
+  expect(show(move('take_over'), 'enrolment', 'e', handed)).toMatchObject({ state: 'active', to_mentor: null, mentor: 'me' })
 })

@@ -11,7 +11,7 @@ use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::platform::{Mode, mode};
-use crate::{api, demo, media, outbox, server};
+use crate::{api, demo, media, outbox, server, states};
 
 /// A field platform for graduation and community-development programmes.
 ///
@@ -37,6 +37,12 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
+    /// Print the state diagrams of docs/states.md
+    States {
+        /// The phone's copy instead: pwa/src/assess/ways.json
+        #[arg(long)]
+        phone: bool,
+    },
     /// Bring in what was saved elsewhere
     Import {
         #[command(subcommand)]
@@ -218,6 +224,10 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
             Ok(())
         }
         Command::Migrate => App::open(Config::load()?, Clock::default()).await.map(drop),
+        Command::States { phone } => {
+            print!("{}", if phone { states::enrolment_ways() } else { states::page() });
+            Ok(())
+        }
         Command::Openapi => {
             let scratch = |name: &str| match name {
                 "KILELE_DATABASE_URL" => Some("sqlite://:memory:".into()),

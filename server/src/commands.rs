@@ -18,7 +18,7 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{conflicts, households, notifications, numbers, visits};
+use crate::{assessments, conflicts, enrolments, households, notifications, numbers, visits};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -71,6 +71,9 @@ actions! {
     "visit.miss" => MissVisit(visits::Miss): visits::miss,
     "visit.approve" => ApproveVisit(visits::Approve): visits::approve,
     "visit.return" => ReturnVisit(visits::Return): visits::send_back,
+    "assessment.record" => RecordAssessment(assessments::Record): assessments::record,
+    "enrolment.apply" => ApplyForProgramme(enrolments::Apply): enrolments::apply,
+    "enrolment.move" => MoveEnrolment(enrolments::Move): enrolments::change,
     "conflict.settle" => SettleConflict(conflicts::Settle): conflicts::settle,
     "inbox.read" => ReadInbox(notifications::Read): notifications::read,
 }
@@ -169,6 +172,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result
     let number = match envelope.action {
         Action::RegisterHousehold(_) => numbers::next(app, reader.org, "HH").await?,
         Action::PlanVisit(_) | Action::SubmitVisit(_) => numbers::next(app, reader.org, "VIS").await?,
+        Action::ApplyForProgramme(_) => numbers::next(app, reader.org, "ENR").await?,
         _ => String::new(),
     };
     let now = app.clock.now();

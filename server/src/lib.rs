@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod app;
+pub mod assessments;
 pub mod audit;
 pub mod auth;
 pub mod builds;
@@ -19,6 +20,7 @@ pub mod crypto;
 pub mod db;
 pub mod demo;
 pub mod devices;
+pub mod enrolments;
 pub mod error;
 pub mod feed;
 mod figures;
@@ -39,10 +41,12 @@ pub mod places;
 pub mod planted;
 pub mod platform;
 pub mod privacy;
+pub mod programmes;
 mod roles;
 pub mod scope;
 pub mod server;
 pub mod signatures;
+pub mod states;
 pub mod sync;
 pub mod visits;
 pub mod web;

@@ -37,7 +37,7 @@ pub struct CustomRole {
 pub struct NewRole {
     pub name: String,
     pub scope: Reach,
-    /// By module: households, visits, figures, places, members, organisation.
+    /// By module: households, visits, programmes, figures, places, members, organisation.
     pub levels: BTreeMap<String, Level>,
 }
 

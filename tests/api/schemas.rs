@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kilele::commands::KINDS;
 use kilele::crypto::{hex, sha256};
 use kilele::sync::{MIN_SCHEMA, SCHEMA};
-use kilele_tests::{TestApp, both, id};
+use kilele_tests::{TestApp, both, enrolling, id};
 use serde_json::{Value, json};
 
 fn folder(schema: i64) -> PathBuf {
@@ -106,12 +106,19 @@ both! {
             let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
             let mut words: BTreeMap<String, String> = BTreeMap::new();
             let place = mentor.a_household().await["place"].as_str().unwrap().to_owned();
+            let programme = enrolling::programme(&app.admin().await, json!({})).await["id"].as_str().unwrap().to_owned();
+            words.insert("programme".into(), programme);
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
                 if let Some(visit) = words.get("visit").cloned() {
                     let visit = supervisor.record("visit", &visit).await;
                     words.insert("revision".into(), visit.map_or(0, |v| v["revision"].as_i64().unwrap()).to_string());
+                }
+                if let Some(enrolment) = words.get("enrolment").cloned() {
+                    let enrolment = supervisor.record("enrolment", &enrolment).await;
+                    let revision = enrolment.map_or(0, |e| e["revision"].as_i64().unwrap());
+                    words.insert("enrolment_revision".into(), revision.to_string());
                 }
                 for (word, kind) in [("conflict", "conflict"), ("inbox", "inbox")] {
                     if let Some(found) = supervisor.records(kind).await.first() {
@@ -133,7 +140,7 @@ both! {
     }
 }
 
-/// `{{word}}` stands for an id, the same in all files of a form; `"{{revision}}"` for a number.
+/// `{{word}}` stands for an id, the same in all files of a form; `"{{revision}}"` and `"{{…_revision}}"` for a number.
 fn filled(text: &str, words: &mut BTreeMap<String, String>) -> String {
     let mut text = text.to_owned();
     while let Some(at) = text.find("{{") {
@@ -141,7 +148,7 @@ fn filled(text: &str, words: &mut BTreeMap<String, String>) -> String {
         let word = text[at + 2..end].to_owned();
         let value = words.entry(word.clone()).or_insert_with(id).clone();
         let (marked, quoted) = (format!("{{{{{word}}}}}"), format!("\"{{{{{word}}}}}\""));
-        text = if word == "revision" { text.replace(&quoted, &value) } else { text.replace(&marked, &value) };
+        text = if word.ends_with("revision") { text.replace(&quoted, &value) } else { text.replace(&marked, &value) };
     }
     text
 }

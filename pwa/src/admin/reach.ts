@@ -1,7 +1,7 @@
 // What a role reaches: modules, levels in them, and whose rows; in words.
 import { m } from '../paraglide/messages.js'
 
-export const MODULES = ['households', 'visits', 'figures', 'places', 'members', 'organisation'] as const
+export const MODULES = ['households', 'visits', 'programmes', 'figures', 'places', 'members', 'organisation'] as const
 export type Module = (typeof MODULES)[number]
 export type Level = 'none' | 'read' | 'contribute' | 'manage' | 'approve'
 /** Modules an organisation may switch off. */
@@ -12,6 +12,7 @@ export const REACHES = ['organisation', 'places', 'team', 'own'] as const
 export const LEVELS_OF: Record<Module, Level[]> = {
   households: ['none', 'read', 'contribute', 'manage'],
   visits: ['none', 'read', 'contribute', 'manage', 'approve'],
+  programmes: ['none', 'read', 'contribute', 'manage', 'approve'],
   figures: ['none', 'read'],
   places: ['none', 'read', 'contribute', 'manage'],
   members: ['none', 'read', 'manage', 'approve'],
@@ -21,6 +22,7 @@ export const LEVELS_OF: Record<Module, Level[]> = {
 const texts: Record<string, () => string> = {
   households: m.module_households,
   visits: m.module_visits,
+  programmes: m.module_programmes,
   figures: m.module_figures,
   places: m.module_places,
   members: m.module_members,

@@ -171,7 +171,7 @@ export interface Visit extends VisitFields {
   revision: number
 }
 
-export type SubjectKind = 'visit' | 'household'
+export type SubjectKind = 'visit' | 'household' | 'enrolment'
 export type Slot = 'front' | 'back' | 'subject' | 'site' | 'signature' | (string & {})
 
 export interface Evidence {
@@ -277,13 +277,143 @@ export interface Inbox {
   revision: number
 }
 
+export type ProgrammeStatus = 'draft' | 'open' | 'closed'
+
+export interface Programme {
+  id: Id
+  code: string
+  name: string
+  kind: string
+  category: string
+  status: ProgrammeStatus
+  /** By which households are assessed. */
+  instrument: string
+  version: number
+  /** Its area; none is everywhere. */
+  places: Id[]
+  target: number | null
+  budget_minor: number | null
+  starts_on: Day | null
+  ends_on: Day | null
+  updated_at: Millis
+  revision: number
+}
+
+export interface Cycle {
+  id: Id
+  programme: Id
+  code: string
+  office: string
+  associate: Id | null
+  mentors: Id[]
+  starts_on: Day | null
+  ends_on: Day | null
+  updated_at: Millis
+  revision: number
+}
+
+/** Whole numbers, yes or no, or lists of options, by the key of the question. */
+export type Answers = Record<string, number | boolean | string[] | null>
+export type Qualification = 'qualified' | 'needs_review' | 'not_qualified'
+
+export interface Assessment {
+  id: Id
+  household: Id
+  place: Id
+  programme: Id
+  instrument: string
+  version: number
+  answers: Answers
+  consent: boolean
+  note: string
+  /** Hundredths of a point. */
+  score: number
+  outcome: string
+  failed: string[]
+  factors: { key: string; points: number; weight: number }[]
+  /** None until the server has looked. */
+  qualification: Qualification | null
+  blocks: string[]
+  phone_score: number | null
+  assessed_by: Id
+  assessed_at: Millis
+  created_at: Millis
+  updated_at: Millis
+  revision: number
+}
+
+export type EnrolmentState =
+  | 'applied'
+  | 'screening'
+  | 'verification'
+  | 'qualified'
+  | 'approved'
+  | 'active'
+  | 'graduated'
+  | 'waitlisted'
+  | 'rejected'
+  | 'withdrawn'
+  | 'suspended'
+  | 'dropped_out'
+  | 'transferred'
+export type EnrolmentMove =
+  | 'screen'
+  | 'send_to_verify'
+  | 'verify'
+  | 'approve'
+  | 'activate'
+  | 'graduate'
+  | 'waitlist'
+  | 'recall'
+  | 'reject'
+  | 'withdraw'
+  | 'suspend'
+  | 'resume'
+  | 'drop_out'
+  | 'transfer'
+  | 'take_over'
+
+export interface Position {
+  lat: number | null
+  lon: number | null
+  accuracy_m: number | null
+  no_gps_reason: string | null
+}
+
+export interface Enrolment {
+  id: Id
+  number: string | null
+  household: Id
+  place: Id
+  programme: Id
+  cycle: Id | null
+  mentor: Id
+  assessment: Id
+  assessed_by: Id
+  state: EnrolmentState
+  verified_by: Id | null
+  verified_at: Millis | null
+  position: Position | null
+  approved_by: Id | null
+  approved_at: Millis | null
+  to_mentor: Id | null
+  history: { event: EnrolmentMove | null; state: EnrolmentState; by: Id; at: Millis; reason: string }[]
+  created_at: Millis
+  updated_at: Millis
+  revision: number
+}
+
 /** Every kind of record that a feed carries. */
 export interface Records {
   organisation: Organisation
   place: Place
   person: Person
   statement: Statement
+  programme: Programme
+  cycle: Cycle
   household: Household
+  assessment: Assessment
+  enrolment: Enrolment
   visit: Visit
   evidence: Evidence
   signature: Signature
@@ -329,6 +459,20 @@ export interface Commands {
   'visit.miss': { id: Id; reason: string }
   'visit.approve': { id: Id; revision: number }
   'visit.return': { id: Id; revision: number; note: string }
+  'assessment.record': Pick<
+    Assessment,
+    'id' | 'household' | 'programme' | 'instrument' | 'version' | 'answers' | 'consent' | 'note' | 'score' | 'outcome'
+  >
+  'enrolment.apply': { id: Id; household: Id; programme: Id; assessment: Id; cycle: Id | null }
+  'enrolment.move': {
+    id: Id
+    revision: number
+    event: EnrolmentMove
+    reason: string
+    mentor: Id | null
+    position: Position | null
+    evidence: Capture[]
+  }
   'conflict.settle': { id: Id; choose: 'theirs' | 'mine'; theirs?: unknown }
   'inbox.read': { ids: Id[] }
 }

@@ -549,8 +549,7 @@ export interface paths {
         put?: never;
         /**
          * Import places from CSV
-         * @description Columns `code,parent_code,name,lat,lon` under any of their usual headers. All rows or none. For programs and small
-         *     files: `/api/imports` shows every fault, takes more, and can be undone.
+         * @description Columns `code,parent_code,name,lat,lon`, a header line, parents before their children. All rows or none.
          */
         post: operations["importPlaces"];
         delete?: never;
@@ -1334,37 +1333,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/imports": {
+    "/api/programmes": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Imports of the organisation, latest first */
-        get: operations["listImports"];
-        put?: never;
-        /**
-         * Send a file
-         * @description CSV (any usual separator and encoding) or XLSX (its first sheet). Answers its columns, with a guess of what each
-         *     means. Nothing is added before it was looked at and committed. A file that is not committed is kept for a week.
-         */
-        post: operations["createImport"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/template": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A file to begin with */
-        get: operations["importTemplate"];
+        /** All programmes with their cycles */
+        get: operations["listProgrammes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1373,25 +1350,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/imports/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One import */
-        get: operations["getImport"];
-        put?: never;
-        post?: never;
-        /** Discard a file that was not committed */
-        delete: operations["discardImport"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{id}/check": {
+    "/api/programmes/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1399,27 +1358,44 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
         /**
-         * Look at every row, and add nothing
-         * @description The mapping is remembered for the organisation's next file. What was decided before is forgotten.
+         * Make a programme or change it
+         * @description The id is made by the caller, so that it may ask again.
          */
-        post: operations["checkImport"];
+        put: operations["saveProgramme"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/imports/{id}/faults": {
+    "/api/cycles/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** What is wrong with which row */
-        get: operations["listImportFaults"];
+        get?: never;
+        /** Make a cycle of a programme or change it */
+        put: operations["saveCycle"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One assessment, with how each factor counted */
+        get: operations["getAssessment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1428,15 +1404,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/imports/{id}/duplicates": {
+    "/api/enrolments": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Rows that may be there already, most alike first */
-        get: operations["listImportDuplicates"];
+        /**
+         * List enrolments
+         * @description By number, which is the order in which households applied.
+         */
+        get: operations["listEnrolments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1445,58 +1424,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/imports/{id}/decisions": {
+    "/api/enrolments/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        /** Decide which rows are added though they may be there already */
-        put: operations["decideImport"];
+        /** One enrolment */
+        get: operations["getEnrolment"];
+        put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{id}/commit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add all rows
-         * @description All of them or none; refused while a row has a fault. It is looked at once more: if somebody registered one of these
-         *     people meanwhile, nothing is added and the import is `checked` again, with `import_stale`.
-         */
-        post: operations["commitImport"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo an import
-         * @description Refused with 409 `import_touched`, and what and how, when somebody has worked with what it made.
-         */
-        post: operations["undoImport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1556,12 +1494,88 @@ export interface components {
             revoked_at?: number;
         };
         /**
+         * ApplyForProgramme
+         * @description `enrolment.apply`: a household asks to take part, on the ground of an assessment.
+         */
+        ApplyForProgramme: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            programme: string;
+            /** Format: uuid */
+            assessment: string;
+            /** Format: uuid */
+            cycle?: string;
+        };
+        /**
          * ApproveVisit
          * @description `visit.approve`: `revision` is the one that was looked at.
          */
         ApproveVisit: {
             /** Format: uuid */
             id: string;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * Assessment
+         * @description An assessment as devices and the API show it. It is never changed; a later one stands beside it.
+         */
+        Assessment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            household: string;
+            /**
+             * Format: uuid
+             * @description The household's village; also the feed.
+             */
+            place: string;
+            /** Format: uuid */
+            programme: string;
+            instrument: string;
+            /** Format: int64 */
+            version: number;
+            answers: {
+                [key: string]: unknown;
+            };
+            /** @description Whether the household agreed to be assessed and to its data being kept. */
+            consent: boolean;
+            note: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a point.
+             */
+            score: number;
+            /** @description Of the instrument: eligible, marginal … */
+            outcome: string;
+            /** @description Conditions of the instrument that do not hold. */
+            failed: string[];
+            factors: components["schemas"]["Counted"][];
+            qualification: components["schemas"]["Qualification"];
+            /**
+             * @description What stands in the way: marginal, instrument, area, capacity, closed, earlier, consent, national_id, phone,
+             *     signature, or a condition of the instrument.
+             */
+            blocks: string[];
+            /**
+             * Format: int64
+             * @description The phone's score, when it was another than the server's.
+             */
+            phone_score?: number;
+            /** Format: uuid */
+            assessed_by: string;
+            /**
+             * Format: int64
+             * @description The device's time.
+             */
+            assessed_at: number;
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            updated_at: number;
             /** Format: int64 */
             revision: number;
         };
@@ -1687,10 +1701,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "household.register" | "household.update" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "conflict.settle" | "inbox.read";
+            kind: "household.register" | "household.update" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "conflict.settle" | "inbox.read";
             /** Format: int64 */
             at: number;
-            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
+            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
         };
         /**
          * CommandResult
@@ -1710,6 +1724,20 @@ export interface components {
         Confirmation: {
             /** @description The password, once more. */
             password: string;
+        };
+        /**
+         * Counted
+         * @description How one factor counted.
+         */
+        Counted: {
+            key: string;
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description Hundredths of a point that each point gives.
+             */
+            weight: number;
         };
         /**
          * Counts
@@ -1778,6 +1806,50 @@ export interface components {
         /** CustomRoles */
         CustomRoles: {
             items: components["schemas"]["CustomRole"][];
+        };
+        /**
+         * Cycle
+         * @description A cycle as devices and the API show it.
+         */
+        Cycle: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            programme: string;
+            /** @description Unique in the programme, upper case. */
+            code: string;
+            office: string;
+            /**
+             * Format: uuid
+             * @description The field associate who looks after it.
+             */
+            associate?: string;
+            mentors: string[];
+            starts_on?: string;
+            ends_on?: string;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * CycleFacts
+         * @description What is said of a cycle: a cohort of a programme, for example FY25C1.
+         */
+        CycleFacts: {
+            /** Format: uuid */
+            programme: string;
+            /** @description Unique in the programme, upper case. */
+            code: string;
+            office: string;
+            /**
+             * Format: uuid
+             * @description The field associate who looks after it.
+             */
+            associate?: string;
+            mentors: string[];
+            starts_on?: string;
+            ends_on?: string;
         };
         /** Delivered */
         Delivered: {
@@ -1865,11 +1937,80 @@ export interface components {
             server_time: number;
         };
         /**
+         * Enrolment
+         * @description An enrolment as devices and the API show it.
+         */
+        Enrolment: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /** Format: uuid */
+            household: string;
+            /**
+             * Format: uuid
+             * @description The household's village; also the feed.
+             */
+            place: string;
+            /** Format: uuid */
+            programme: string;
+            /** Format: uuid */
+            cycle?: string;
+            /** Format: uuid */
+            mentor: string;
+            /** Format: uuid */
+            assessment: string;
+            /** Format: uuid */
+            assessed_by: string;
+            state: components["schemas"]["EnrolmentState"];
+            /**
+             * Format: uuid
+             * @description Who verified at the home, and where they stood.
+             */
+            verified_by?: string;
+            /** Format: int64 */
+            verified_at?: number;
+            position?: components["schemas"]["Position"];
+            /** Format: uuid */
+            approved_by?: string;
+            /** Format: int64 */
+            approved_at?: number;
+            /**
+             * Format: uuid
+             * @description The mentor who is to take over.
+             */
+            to_mentor?: string;
+            history: components["schemas"]["EnrolmentStep"][];
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /** @enum {string} */
+        EnrolmentMove: "screen" | "send_to_verify" | "verify" | "approve" | "activate" | "graduate" | "waitlist" | "recall" | "reject" | "withdraw" | "suspend" | "resume" | "drop_out" | "transfer" | "take_over";
+        /** @enum {string} */
+        EnrolmentState: "applied" | "screening" | "verification" | "qualified" | "approved" | "active" | "graduated" | "waitlisted" | "rejected" | "withdrawn" | "suspended" | "dropped_out" | "transferred";
+        /**
+         * EnrolmentStep
+         * @description One step of an enrolment's way: appended, never changed.
+         */
+        EnrolmentStep: {
+            /** @description None for the application itself. */
+            event?: components["schemas"]["EnrolmentMove"] & unknown;
+            state: components["schemas"]["EnrolmentState"];
+            /** Format: uuid */
+            by: string;
+            /** Format: int64 */
+            at: number;
+            reason: string;
+        };
+        /**
          * Entry
          * @description One record of a feed; `deleted` entries have no body.
          */
         Entry: {
-            /** @description organisation, place, person, statement, household, visit, evidence, signature, conflict or inbox */
+            /** @description organisation, place, person, statement, programme, cycle, household, assessment, enrolment, visit, evidence, signature, conflict or inbox */
             kind: string;
             /** Format: uuid */
             id: string;
@@ -1925,7 +2066,7 @@ export interface components {
         Evidence: {
             /** Format: uuid */
             id: string;
-            /** @description visit or household */
+            /** @description visit, household or enrolment */
             subject_kind: string;
             /** Format: uuid */
             subject: string;
@@ -2236,198 +2377,6 @@ export interface components {
             participant: boolean;
         };
         /**
-         * Import
-         * @description An import as it is shown.
-         */
-        Import: {
-            /** Format: uuid */
-            id: string;
-            kind: components["schemas"]["ImportKind"];
-            /** @description The file's name. */
-            file: string;
-            state: components["schemas"]["ImportState"];
-            /**
-             * Format: uuid
-             * @description Who began it.
-             */
-            member: string;
-            /** Format: int64 */
-            created_at: number;
-            /** Format: int64 */
-            updated_at: number;
-            /** Format: int64 */
-            rows: number;
-            /**
-             * Format: int64
-             * @description Of `total`, while something is under way.
-             */
-            done: number;
-            /** Format: int64 */
-            total: number;
-            create_places: boolean;
-            /** @description Empty in a list. */
-            columns: components["schemas"]["ImportColumn"][];
-            counts?: components["schemas"]["ImportCounts"];
-            /** @description Why it failed or went back: import_stale, import_touched, crashed, or what the database refused. */
-            fault?: string;
-        };
-        /**
-         * ImportColumn
-         * @description A column of the file and what it means.
-         */
-        ImportColumn: {
-            header: string;
-            /** @description Empty: not used. */
-            field: string;
-            /** @description Its first values. */
-            samples: string[];
-        };
-        /**
-         * ImportCounts
-         * @description What was found in the file.
-         */
-        ImportCounts: {
-            /** Format: int64 */
-            rows: number;
-            /**
-             * Format: int64
-             * @description Households or places that will be added.
-             */
-            new: number;
-            /**
-             * Format: int64
-             * @description Other people of those households.
-             */
-            members: number;
-            /**
-             * Format: int64
-             * @description Places that the households' rows name and that will be added with them.
-             */
-            places: number;
-            /**
-             * Format: int64
-             * @description Households that are not added because they seem to be there already.
-             */
-            skipped: number;
-            /**
-             * Format: int64
-             * @description Score 90 and above.
-             */
-            flagged: number;
-            /**
-             * Format: int64
-             * @description 75 to 89.
-             */
-            likely: number;
-            /**
-             * Format: int64
-             * @description 60 to 74.
-             */
-            possible: number;
-            /** Format: int64 */
-            faults: number;
-        };
-        /**
-         * ImportDecision
-         * @description Whether a row is added, though it may be there already.
-         */
-        ImportDecision: {
-            /** Format: int64 */
-            row: number;
-            take: boolean;
-        };
-        /** ImportDecisions */
-        ImportDecisions: {
-            rows: components["schemas"]["ImportDecision"][];
-        };
-        /**
-         * ImportDuplicate
-         * @description A row that may be a household that is there already, or another row of the file.
-         */
-        ImportDuplicate: {
-            /** Format: int64 */
-            row: number;
-            /** @description The name in the file. */
-            name: string;
-            /**
-             * Format: int64
-             * @description 0 to 100: ≥ 90 flagged, 75–89 likely, 60–74 possible.
-             */
-            score: number;
-            /**
-             * Format: int64
-             * @description What counted: of 40, 30, 20 and 10.
-             */
-            name_score: number;
-            /** Format: int64 */
-            sound_score: number;
-            /** Format: int64 */
-            birth_score: number;
-            /** Format: int64 */
-            place_score: number;
-            /** @description The same national id, which alone is enough. */
-            same_id: boolean;
-            /**
-             * Format: uuid
-             * @description The household that it may be.
-             */
-            household?: string;
-            household_name?: string;
-            household_number?: string;
-            /**
-             * Format: int64
-             * @description Or the row.
-             */
-            other_row?: number;
-            other_name?: string;
-            /** @description Whether the row will be added: as a person decided, else as proposed (not when flagged). */
-            take: boolean;
-        };
-        /**
-         * ImportFault
-         * @description What is wrong with a row.
-         */
-        ImportFault: {
-            /**
-             * Format: int64
-             * @description As spreadsheets count; the header is row 1.
-             */
-            row: number;
-            /** @description The column's header in the file, or what is missing. */
-            column: string;
-            field: string;
-            /** @description Stable; the application has words for it in each language. */
-            code: string;
-            /** @description In English. */
-            message: string;
-            /**
-             * Format: int64
-             * @description The row that this one is at odds with.
-             */
-            other_row?: number;
-        };
-        /** @enum {string} */
-        ImportKind: "households" | "places";
-        /**
-         * ImportMapping
-         * @description What the columns mean.
-         */
-        ImportMapping: {
-            /** @description A field for each column in the file's order, or an empty text. */
-            fields: string[];
-            /**
-             * @description Of households: add villages that are not there, by the names of county, sub-county and village.
-             * @default false
-             */
-            create_places: boolean;
-        };
-        /**
-         * @description uploaded → checking → checked → committing → done → undoing → undone. What goes wrong for good is `failed`; a file
-         *     can be looked at again from `checked` and `failed`.
-         * @enum {string}
-         */
-        ImportState: "uploaded" | "checking" | "checked" | "committing" | "done" | "undoing" | "undone" | "failed";
-        /**
          * Imported
          * @description How many rows of an import were added.
          */
@@ -2709,7 +2658,27 @@ export interface components {
          * @description A part of the product that a role has a level in, and that an organisation may switch off.
          * @enum {string}
          */
-        Module: "households" | "visits" | "figures" | "places" | "members" | "organisation" | "home" | "across" | "platform";
+        Module: "households" | "visits" | "figures" | "programmes" | "places" | "members" | "organisation" | "home" | "across" | "platform";
+        /**
+         * MoveEnrolment
+         * @description `enrolment.move`: `revision` is the one that was looked at.
+         */
+        MoveEnrolment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            event: components["schemas"]["EnrolmentMove"];
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Of a transfer: who is to take over.
+             */
+            mentor?: string;
+            /** @description Of a verification: where, and the picture. */
+            position?: components["schemas"]["Position"] & unknown;
+            evidence: components["schemas"]["Capture"][];
+        };
         /** NewAdmin */
         NewAdmin: {
             name: string;
@@ -2726,7 +2695,7 @@ export interface components {
              * @description In whose name and reach it acts.
              */
             member: string;
-            /** @description An area with `:read` or `:write`: households, visits, commands, media, signatures, places, imports, members, audit. */
+            /** @description An area with `:read` or `:write`: households, visits, commands, media, signatures, places, members, audit. */
             scopes: string[];
             /**
              * Format: int64
@@ -2828,7 +2797,7 @@ export interface components {
         NewRole: {
             name: string;
             scope: components["schemas"]["RoleScope"];
-            /** @description By module: households, visits, figures, places, members, organisation. */
+            /** @description By module: households, visits, programmes, figures, places, members, organisation. */
             levels: {
                 [key: string]: components["schemas"]["Level"];
             };
@@ -3019,6 +2988,14 @@ export interface components {
             next?: string;
         };
         /**
+         * Page_Enrolment
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_Enrolment: {
+            items: components["schemas"]["Enrolment"][];
+            next?: string;
+        };
+        /**
          * Page_Erasure
          * @description A page of records; `next` goes into `after` for the one that follows.
          */
@@ -3032,30 +3009,6 @@ export interface components {
          */
         Page_HouseholdCard: {
             items: components["schemas"]["HouseholdCard"][];
-            next?: string;
-        };
-        /**
-         * Page_Import
-         * @description A page of records; `next` goes into `after` for the one that follows.
-         */
-        Page_Import: {
-            items: components["schemas"]["Import"][];
-            next?: string;
-        };
-        /**
-         * Page_ImportDuplicate
-         * @description A page of records; `next` goes into `after` for the one that follows.
-         */
-        Page_ImportDuplicate: {
-            items: components["schemas"]["ImportDuplicate"][];
-            next?: string;
-        };
-        /**
-         * Page_ImportFault
-         * @description A page of records; `next` goes into `after` for the one that follows.
-         */
-        Page_ImportFault: {
-            items: components["schemas"]["ImportFault"][];
             next?: string;
         };
         /**
@@ -3165,6 +3118,20 @@ export interface components {
             planned_at: number;
         };
         /**
+         * Position
+         * @description Where somebody stood when they verified.
+         */
+        Position: {
+            /** Format: double */
+            lat?: number;
+            /** Format: double */
+            lon?: number;
+            /** Format: double */
+            accuracy_m?: number;
+            /** @description Why there is no position. */
+            no_gps_reason?: string;
+        };
+        /**
          * Problem
          * @description What every refusal looks like on the wire. `code` is stable; the PWA translates it.
          */
@@ -3174,6 +3141,85 @@ export interface components {
             field?: string;
             details?: unknown;
         };
+        /**
+         * Programme
+         * @description A programme as devices and the API show it.
+         */
+        Programme: {
+            /** Format: uuid */
+            id: string;
+            /** @description Unique in the organisation, upper case. */
+            code: string;
+            name: string;
+            kind: components["schemas"]["ProgrammeKind"];
+            category: components["schemas"]["ProgrammeCategory"];
+            status: components["schemas"]["ProgrammeStatus"];
+            /** @description The instrument by which households are assessed, and its version. */
+            instrument: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Its area: these places and what lies below; none is everywhere. */
+            places: string[];
+            /**
+             * Format: int64
+             * @description How many households may take part.
+             */
+            target?: number;
+            /** Format: int64 */
+            budget_minor?: number;
+            starts_on?: string;
+            ends_on?: string;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /** @enum {string} */
+        ProgrammeCategory: "graduation" | "ppa" | "request" | "operations";
+        /**
+         * ProgrammeFacts
+         * @description What is said of a programme. Dates are `YYYY-MM-DD`.
+         */
+        ProgrammeFacts: {
+            /** @description Unique in the organisation, upper case. */
+            code: string;
+            name: string;
+            kind: components["schemas"]["ProgrammeKind"];
+            category: components["schemas"]["ProgrammeCategory"];
+            status: components["schemas"]["ProgrammeStatus"];
+            /** @description The instrument by which households are assessed, and its version. */
+            instrument: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Its area: these places and what lies below; none is everywhere. */
+            places: string[];
+            /**
+             * Format: int64
+             * @description How many households may take part.
+             */
+            target?: number;
+            /** Format: int64 */
+            budget_minor?: number;
+            starts_on?: string;
+            ends_on?: string;
+        };
+        /** @enum {string} */
+        ProgrammeKind: "graduation" | "microfinance" | "agriculture" | "education" | "health" | "infrastructure" | "skills" | "youth" | "women" | "other";
+        /**
+         * @description Households apply only while it is open.
+         * @enum {string}
+         */
+        ProgrammeStatus: "draft" | "open" | "closed";
+        /** Programmes */
+        Programmes: {
+            items: components["schemas"]["Programme"][];
+            cycles: components["schemas"]["Cycle"][];
+        };
+        /**
+         * @description Score, programme's area, capacity, no earlier participation and consent together.
+         * @enum {string}
+         */
+        Qualification: "qualified" | "needs_review" | "not_qualified";
         /**
          * ReadInbox
          * @description `inbox.read`.
@@ -3202,6 +3248,29 @@ export interface components {
             bytes: number;
             /** Format: int64 */
             stored_at: number;
+        };
+        /**
+         * RecordAssessment
+         * @description `assessment.record`: the server counts again; `score` and `outcome` are what the phone has shown.
+         */
+        RecordAssessment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            programme: string;
+            instrument: string;
+            /** Format: int64 */
+            version: number;
+            answers: {
+                [key: string]: unknown;
+            };
+            consent: boolean;
+            note: string;
+            /** Format: int64 */
+            score: number;
+            outcome: string;
         };
         /**
          * RecordRef
@@ -3294,6 +3363,24 @@ export interface components {
          * @enum {string}
          */
         RoleScope: "organisation" | "places" | "team" | "own";
+        /**
+         * SaveCycle
+         * @description What becomes of a cycle; `revision` as in a programme.
+         */
+        SaveCycle: {
+            cycle: components["schemas"]["CycleFacts"];
+            /** Format: int64 */
+            revision?: number;
+        };
+        /**
+         * SaveProgramme
+         * @description What becomes of a programme; `revision` is the one that was looked at, none when it is new.
+         */
+        SaveProgramme: {
+            programme: components["schemas"]["ProgrammeFacts"];
+            /** Format: int64 */
+            revision?: number;
+        };
         /**
          * SealedNames
          * @description Names of what waited on a phone: `LostItem`s as JSON, HPKE with info `kilele-names-1` and additional data
@@ -13198,7 +13285,7 @@ export interface operations {
             };
         };
     };
-    listImports: {
+    listProgrammes: {
         parameters: {
             query?: never;
             header?: never;
@@ -13212,7 +13299,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Page_Import"];
+                    "application/json; charset=utf-8": components["schemas"]["Programmes"];
                 };
             };
             /** @description The request is malformed. */
@@ -13307,461 +13394,7 @@ export interface operations {
             };
         };
     };
-    createImport: {
-        parameters: {
-            query: {
-                kind: components["schemas"]["ImportKind"];
-                name?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description At most 25 MB and 100,000 rows. */
-        requestBody: {
-            content: {
-                "text/csv": string;
-                "application/octet-stream": string;
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                "application/vnd.ms-excel": string;
-                "text/plain": string;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    importTemplate: {
-        parameters: {
-            query: {
-                kind: components["schemas"]["ImportKind"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    "CONTENT-DISPOSITION": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv; charset=utf-8": string;
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getImport: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    discardImport: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file is gone. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    checkImport: {
+    saveProgramme: {
         parameters: {
             query?: never;
             header?: never;
@@ -13772,7 +13405,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json; charset=utf-8": components["schemas"]["ImportMapping"];
+                "application/json; charset=utf-8": components["schemas"]["SaveProgramme"];
             };
         };
         responses: {
@@ -13781,7 +13414,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                    "application/json; charset=utf-8": components["schemas"]["Programme"];
                 };
             };
             /** @description The request is malformed. */
@@ -13876,15 +13509,243 @@ export interface operations {
             };
         };
     };
-    listImportFaults: {
+    saveCycle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["SaveCycle"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Cycle"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAssessment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Assessment"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEnrolments: {
         parameters: {
             query?: {
-                after?: number;
+                state?: components["schemas"]["EnrolmentState"];
+                programme?: string;
+                household?: string;
+                after?: string;
+                limit?: number;
             };
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -13894,7 +13755,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Page_ImportFault"];
+                    "application/json; charset=utf-8": components["schemas"]["Page_Enrolment"];
                 };
             };
             /** @description The request is malformed. */
@@ -13989,235 +13850,7 @@ export interface operations {
             };
         };
     };
-    listImportDuplicates: {
-        parameters: {
-            query?: {
-                after?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Page_ImportDuplicate"];
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    decideImport: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json; charset=utf-8": components["schemas"]["ImportDecisions"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    commitImport: {
+    getEnrolment: {
         parameters: {
             query?: never;
             header?: never;
@@ -14233,118 +13866,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
-                };
-            };
-            /** @description The request is malformed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed in, or the session has ended. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Signed in, but not allowed to do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not there, or not for this caller. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with the present state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Larger than allowed. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not a type of body this operation takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Understood, but against a rule; `code` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Overloaded or a part is down; `Retry-After` says when. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    undoImport: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Import"];
+                    "application/json; charset=utf-8": components["schemas"]["Enrolment"];
                 };
             };
             /** @description The request is malformed. */

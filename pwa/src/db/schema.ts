@@ -101,7 +101,7 @@ export interface CaptureMeta {
 export interface Draft {
   id: Id
   /** `return`: why a visit goes back, half written. */
-  kind: 'visit' | 'household' | 'return'
+  kind: 'visit' | 'household' | 'return' | 'assessment' | 'verification'
   /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null
@@ -205,6 +205,10 @@ function indexed(kind: Kind, body: Records[Kind]): Partial<Row> {
       const at = visit.planned_at ?? visit.started_at ?? visit.created_at
       return { subject: visit.household, state: visit.state, at }
     }
+    case 'assessment':
+      return { subject: (body as Records['assessment']).household }
+    case 'enrolment':
+      return { subject: (body as Records['enrolment']).household, state: (body as Records['enrolment']).state }
     case 'evidence':
     case 'signature':
       return { subject: (body as Evidence).subject }

@@ -12,10 +12,10 @@ export interface Delivery {
   captures: { id: Id; slot: Slot; state: DeliveryState; sent: number; bytes: number; error: string | null }[]
 }
 
-/** `subject`: a visit or a household. */
+/** `subject`: a visit, a household or an enrolment. */
 export async function deliveryOf(subject: Id): Promise<Delivery> {
   const db = database()
-  const keys = [keyOf('visit', subject), keyOf('household', subject)]
+  const keys = [keyOf('visit', subject), keyOf('household', subject), keyOf('enrolment', subject)]
   const [waiting, refused, captures] = await Promise.all([
     Promise.all(keys.map((key) => db.getAllFromIndex('outbox', 'records', key))),
     Promise.all(keys.map((key) => db.countFromIndex('attention', 'records', key))),

@@ -1,5 +1,6 @@
 // What each command does to each record it touches: pure, so that it can be applied again over newer server data.
-import type { Capture, Command, Evidence, Household, Id, Kind, Records, Visit, VisitState } from '../api/records'
+import type { Assessment, Capture, Command, Enrolment, Evidence, Household, Id, Kind, Records, Visit, VisitState } from '../api/records'
+import ways from '../assess/ways.json'
 import type { Author } from '../db/schema'
 import { keyOf, signedRecord } from './touches'
 
@@ -26,6 +27,10 @@ export function reduce(
       return household(command, before as Household | null, by)
     case 'visit':
       return visit(command, before as Visit | null, by)
+    case 'assessment':
+      return assessment(command, before as Assessment | null, by)
+    case 'enrolment':
+      return enrolment(command, before as Enrolment | null, by)
     case 'evidence':
       return evidence(command, id, before as Evidence | null, by)
     case 'signature':
@@ -151,24 +156,73 @@ function emptyVisit(id: Id, household: Id, mentor: Id, at: number, by: Author): 
   }
 }
 
+/** Whether the household qualifies, only the server says. */
+function assessment(command: Command, before: Assessment | null, by: Author): Assessment | null {
+  if (before || command.kind !== 'assessment.record') return before
+  const at = command.at
+  return {
+    ...command.body,
+    place: by.place ?? '',
+    failed: [],
+    factors: [],
+    qualification: null,
+    blocks: [],
+    phone_score: null,
+    assessed_by: by.member,
+    assessed_at: at,
+    created_at: at,
+    updated_at: at,
+    revision: 0,
+  }
+}
+
+function enrolment(command: Command, before: Enrolment | null, by: Author): Enrolment | null {
+  const step = { by: by.member, at: command.at }
+  if (command.kind === 'enrolment.apply') {
+    return before ?? {
+      ...command.body,
+      number: null,
+      place: by.place ?? '',
+      mentor: by.member,
+      assessed_by: by.member,
+      state: 'applied',
+      verified_by: null,
+      verified_at: null,
+      position: null,
+      approved_by: null,
+      approved_at: null,
+      to_mentor: null,
+      history: [{ ...step, event: null, state: 'applied', reason: '' }],
+      created_at: command.at,
+      updated_at: command.at,
+      revision: 0,
+    }
+  }
+  if (command.kind !== 'enrolment.move' || !before) return before
+  const { event, reason, mentor } = command.body
+  const state = (ways[before.state] as Partial<Record<string, Enrolment['state']>>)[event]
+  if (!state) return before
+  const history = [...before.history, { ...step, event, state, reason }]
+  const to_mentor = event === 'transfer' ? mentor : event === 'take_over' ? null : before.to_mentor
+  return { ...before, state, history, to_mentor, mentor: event === 'take_over' ? by.member : before.mentor, updated_at: command.at }
+}
+
 function evidence(command: Command, id: Id, before: Evidence | null, by: Author): Evidence | null {
-  if (command.kind !== 'household.register' && command.kind !== 'visit.submit') return before
+  if (!('evidence' in command.body)) return before
   const taken = command.body.evidence.find((capture) => capture.id === id)
-  if (taken) return before ?? announced(taken, command, by)
+  if (taken) return before ?? announced(taken, command as Announcing, by)
   const replacement = command.body.evidence.find((capture) => capture.supersedes === id)
   return before && replacement ? { ...before, superseded_by: replacement.id } : before
 }
 
-function announced(
-  taken: Capture,
-  command: Extract<Command, { kind: 'household.register' | 'visit.submit' }>,
-  by: Author,
-): Evidence {
-  const visit = command.kind === 'visit.submit'
+type Announcing = Extract<Command, { kind: 'household.register' | 'visit.submit' | 'enrolment.move' }>
+
+function announced(taken: Capture, command: Announcing, by: Author): Evidence {
+  const home = command.kind === 'household.register'
   return {
     ...taken,
-    subject_kind: visit ? 'visit' : 'household',
-    subject: visit ? command.body.id : command.body.household.id,
+    subject_kind: home ? 'household' : command.kind === 'visit.submit' ? 'visit' : 'enrolment',
+    subject: home ? command.body.household.id : command.body.id,
     device: by.device,
     captured_by: by.member,
     state: 'announced',

@@ -32,6 +32,12 @@ export function touches(command: Command): Key[] {
     case 'visit.approve':
     case 'visit.return':
       return [keyOf('visit', command.body.id)]
+    case 'assessment.record':
+      return [keyOf('assessment', command.body.id)]
+    case 'enrolment.apply':
+      return [keyOf('enrolment', command.body.id)]
+    case 'enrolment.move':
+      return [keyOf('enrolment', command.body.id), ...evidence(command.body.evidence)]
     case 'conflict.settle':
       return [keyOf('conflict', command.body.id)]
     case 'inbox.read':

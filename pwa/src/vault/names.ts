@@ -1,5 +1,5 @@
 // Names of what waits on this phone, sealed to the server while they are known: should the database vanish, the loss has names.
-import type { Command, Id, Lost, SealedNames } from '../api/records'
+import type { Command, Id, Lost, SealedNames, SubjectKind } from '../api/records'
 import { database } from '../db/account'
 import { one } from '../queries/records'
 import { commandLabel, slotLabel } from '../words'
@@ -41,13 +41,15 @@ export async function headOf({ body }: Command): Promise<string> {
   const { household, id } = body as { household?: { head_name: string } | Id; id?: Id }
   if (typeof household === 'object') return household.head_name
   if (household) return headOfRecord('household', household)
-  return id ? (await headOfRecord('visit', id)) || headOfRecord('household', id) : ''
+  if (!id) return ''
+  return (await headOfRecord('visit', id)) || (await headOfRecord('enrolment', id)) || headOfRecord('household', id)
 }
 
-async function headOfRecord(kind: 'household' | 'visit', id: Id): Promise<string> {
+/** The name of the household that a record is, or is about. */
+export async function headOfRecord(kind: SubjectKind, id: Id): Promise<string> {
   if (kind === 'household') return (await one('household', id))?.head_name ?? ''
-  const visit = await one('visit', id)
-  return visit ? headOfRecord('household', visit.household) : ''
+  const record = await one(kind, id)
+  return record ? headOfRecord('household', record.household) : ''
 }
 
 const named = (what: string, head: string) => [what, head].filter(Boolean).join(' – ').slice(0, LONGEST)

@@ -96,8 +96,8 @@ proof!(
     Recorder, recorder, [RecordVisits], "This role does not record visits."
 );
 proof!(
-    /// May deliver pictures that were announced with a household or a visit.
-    Photographer, photographer, [RecordVisits, WriteHouseholds], "This role does not take pictures."
+    /// May deliver pictures that were announced with a household, a visit or an enrolment.
+    Photographer, photographer, [RecordVisits, WriteHouseholds, DecideEnrolments], "This role does not take pictures."
 );
 proof!(
     /// May plan visits of one's own.
@@ -110,6 +110,22 @@ proof!(
 proof!(
     /// May approve and return what others recorded.
     Approver, approver, [DecideVisits], "This role does not decide on visits."
+);
+proof!(
+    /// May read programmes, and the assessments and enrolments its feeds hold.
+    ProgrammeReader, programme_reader, [ReadProgrammes], "This role does not read programmes."
+);
+proof!(
+    /// May make and change programmes and their cycles.
+    ProgrammeEditor, programme_editor, [ManageProgrammes], "This role does not manage programmes."
+);
+proof!(
+    /// May assess households and apply for them.
+    Assessor, assessor, [Assess], "This role does not assess households."
+);
+proof!(
+    /// May verify, approve and otherwise move enrolments.
+    Enroller, enroller, [DecideEnrolments], "This role does not decide on enrolments."
 );
 proof!(
     /// May settle conflicts.

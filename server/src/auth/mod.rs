@@ -20,9 +20,9 @@ pub mod totp;
 use uuid::Uuid;
 
 pub use access::{
-    Admin, Approver, Colleague, DeviceManager, FigureReader, HomeReader, HouseholdReader, Importer, MemberManager, Overseer,
-    Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner, PlatformAdmin, Reader, Recorder, Registrar,
-    RoleManager, Settler, TeamPlanner, VisitReader,
+    Admin, Approver, Assessor, Colleague, DeviceManager, Enroller, FigureReader, HomeReader, HouseholdReader, Importer,
+    MemberManager, Overseer, Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner, PlatformAdmin,
+    ProgrammeEditor, ProgrammeReader, Reader, Recorder, Registrar, RoleManager, Settler, TeamPlanner, VisitReader,
 };
 pub use limiter::{Backoff, Limiter};
 pub use password::hash as hash_password;

@@ -49,6 +49,7 @@ pub enum Module {
     Households,
     Visits,
     Figures,
+    Programmes,
     Places,
     Members,
     Organisation,
@@ -112,6 +113,10 @@ table! {
     Plan               "visits.plan"          Visits       Manage     "· ● · ● · · · ·"
     DecideVisits       "visits.decide"        Visits       Approve    "· ● ● ● · · · ·"
     ReadFigures        "figures.read"         Figures      Read       "· ● ● ● ● ● · ·"
+    ReadProgrammes     "programmes.read"      Programmes   Read       "● ● ● ● ● ● · ·"
+    Assess             "programmes.assess"    Programmes   Contribute "● ● ● ● · · · ·"
+    ManageProgrammes   "programmes.manage"    Programmes   Manage     "· · · ● · ● · ·"
+    DecideEnrolments   "enrolments.decide"    Programmes   Approve    "· ● ● ● · · · ·"
     ReadPlaces         "places.read"          Places       Read       "● ● ● ● ● ● · ·"
     ImportPlaces       "places.import"        Places       Contribute "· · ● ● · ● · ·"
     ManagePlaces       "places.manage"        Places       Manage     "· · · · · ● · ·"
@@ -127,8 +132,15 @@ table! {
 }
 
 /// Modules a custom role may reach into.
-pub const GRANTABLE: [Module; 6] =
-    [Module::Households, Module::Visits, Module::Figures, Module::Places, Module::Members, Module::Organisation];
+pub const GRANTABLE: [Module; 7] = [
+    Module::Households,
+    Module::Visits,
+    Module::Programmes,
+    Module::Figures,
+    Module::Places,
+    Module::Members,
+    Module::Organisation,
+];
 /// Modules an organisation may switch off.
 pub const OPTIONAL: [Module; 4] = [Module::Households, Module::Visits, Module::Figures, Module::Home];
 
@@ -182,13 +194,16 @@ impl Capabilities {
             "visit" | "evidence" | "signature" => self.has(Capability::ReadVisits),
             "person" => self.has(Capability::ReadMembers),
             "place" => self.has(Capability::ReadPlaces),
+            "programme" | "cycle" => self.has(Capability::ReadProgrammes),
+            // Both are of a household.
+            "assessment" | "enrolment" => self.sees("household") && self.sees("programme"),
             _ => true,
         }
     }
 
     /// Which kinds are shown, as a cursor that a device keeps; `None` when all are.
     pub fn view(self) -> Option<Uuid> {
-        let kinds = ["household", "visit", "person", "place"];
+        let kinds = ["household", "visit", "person", "place", "programme"];
         let seen = kinds.iter().enumerate().filter(|(_, kind)| self.sees(kind)).fold(0, |set, (at, _)| set | 1 << at);
         (seen + 1 < 1 << kinds.len()).then(|| Uuid::from_u128(VIEW | seen))
     }
@@ -257,6 +272,7 @@ impl Module {
             Self::Households => "households",
             Self::Visits => "visits",
             Self::Figures => "figures",
+            Self::Programmes => "programmes",
             Self::Places => "places",
             Self::Members => "members",
             Self::Organisation => "organisation",

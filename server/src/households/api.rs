@@ -117,3 +117,23 @@ pub async fn belongings(app: &App, org: Uuid, household: Uuid) -> Result<(String
         .await?;
     Ok((packed::open_list(&visits)?, packed::open_list(&evidence)?, packed::open_list(&signatures)?))
 }
+
+/// A household's assessments and enrolments, latest first, as joined records.
+pub async fn programme_records(app: &App, org: Uuid, household: Uuid) -> Result<(String, String)> {
+    let (assessments, enrolments): (String, String) = app
+        .db
+        .query(
+            "SELECT
+                 COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY a.created_at DESC, a.id) FROM assessment a
+                    JOIN feed_entry e ON e.org = a.org AND e.feed = a.feed AND e.id = a.id
+                    WHERE a.org = $1 AND a.household = $2), ''),
+                 COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY n.created_at DESC, n.id) FROM enrolment n
+                    JOIN feed_entry e ON e.org = n.org AND e.feed = n.feed AND e.id = n.id
+                    WHERE n.org = $1 AND n.household = $2), '')",
+        )
+        .bind(org)
+        .bind(household)
+        .one()
+        .await?;
+    Ok((packed::open_list(&assessments)?, packed::open_list(&enrolments)?))
+}

@@ -46,8 +46,10 @@ pub async fn nearest(
     Ok(Some(LooksLike { evidence, household, captured_at, bits: bits.into() }))
 }
 
-async fn household_of(app: &App, org: Uuid, visit: Uuid) -> Result<Option<Uuid>> {
-    let query = app.db.query("SELECT household FROM visit WHERE org = $1 AND id = $2").bind(org).bind(visit);
+async fn household_of(app: &App, org: Uuid, subject: Uuid) -> Result<Option<Uuid>> {
+    let sql = "SELECT household FROM visit WHERE org = $1 AND id = $2
+               UNION ALL SELECT household FROM enrolment WHERE org = $1 AND id = $2";
+    let query = app.db.query(sql).bind(org).bind(subject);
     Ok(query.optional::<(Uuid,)>().await?.map(|(household,)| household))
 }
 

@@ -85,7 +85,7 @@ pub struct LooksLike {
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Evidence {
     pub id: Uuid,
-    /// visit or household
+    /// visit, household or enrolment
     pub subject_kind: String,
     pub subject: Uuid,
     pub slot: String,

@@ -70,7 +70,11 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
         .bind(entry.member)
         .all()
         .await?;
-    let path = if entry.subject_kind == "visit" { "visits" } else { "households" };
+    let path = match entry.subject_kind.as_str() {
+        "visit" => "visits",
+        "enrolment" => "enrolments",
+        _ => "households",
+    };
     let payload = json!({
         "v": 1, "kind": entry.kind, "inbox": entry.id, "url": format!("/{path}/{}", entry.subject), "at": now,
     });

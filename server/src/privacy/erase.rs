@@ -12,12 +12,14 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::jobs;
-use crate::{households, visits};
+use crate::{assessments, enrolments, households, visits};
 
-/// What belongs to household $2: itself and its visits.
+/// What belongs to household $2: itself, its visits and its enrolments.
 macro_rules! subjects {
     () => {
-        "(SELECT id FROM visit WHERE org = $1 AND household = $2 UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)"
+        "(SELECT id FROM visit WHERE org = $1 AND household = $2
+             UNION ALL SELECT id FROM enrolment WHERE org = $1 AND household = $2
+             UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)"
     };
 }
 
@@ -97,10 +99,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     let place = households::store::feed_of(tx, org, id).await?;
     demand_kept(tx, org, id).await?;
     let told: Vec<(Uuid, Uuid)> = tx
-        .query(
-            "SELECT member, id FROM inbox WHERE org = $1
-             AND (subject = $2 OR subject IN (SELECT id FROM visit WHERE org = $1 AND household = $2))",
-        )
+        .query(concat!("SELECT member, id FROM inbox WHERE org = $1 AND subject IN ", subjects!()))
         .bind(org)
         .bind(id)
         .all()
@@ -127,6 +126,26 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         (visit.updated_at, visit.revision) = (actor.at, feeds.revision(place));
         visits::store::put(tx, &feeds, &visit).await?;
     }
+    let assessed = ids(tx, "SELECT id FROM assessment WHERE org = $1 AND household = $2", org, id).await?;
+    for one in &assessed {
+        let mut assessment = assessments::store::current(tx, org, place, *one).await?;
+        assessment.answers.clear();
+        assessment.note.clear();
+        // Each factor tells of its answers; the score alone does not.
+        assessment.factors.clear();
+        assessment.failed.clear();
+        assessment.blocks.clear();
+        (assessment.updated_at, assessment.revision) = (actor.at, feeds.revision(place));
+        feeds.put(tx, place, "assessment", *one, &assessment).await?;
+    }
+    let enrolled = ids(tx, "SELECT id FROM enrolment WHERE org = $1 AND household = $2", org, id).await?;
+    for one in &enrolled {
+        let mut enrolment = enrolments::store::current(tx, org, place, *one).await?;
+        enrolment.position = None;
+        enrolment.history.iter_mut().for_each(|step| step.reason.clear());
+        (enrolment.updated_at, enrolment.revision) = (actor.at, feeds.revision(place));
+        enrolments::store::put(tx, &feeds, &enrolment).await?;
+    }
     for (kind, gone) in [("evidence", &pictures), ("signature", &signed), ("conflict", &open)] {
         for one in gone {
             feeds.remove(tx, place, kind, *one).await?;
@@ -141,10 +160,10 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     for sql in GONE {
         tx.query(sql).bind(org).bind(id).run().await?;
     }
-    counts.records = 1 + (visited.len() + open.len() + told.len()) as i64;
+    counts.records = 1 + (visited.len() + assessed.len() + enrolled.len() + open.len() + told.len()) as i64;
     counts.pictures = pictures.len() as i64;
     counts.signatures = signed.len() as i64;
-    for subject in [&[id][..], &visited, &pictures, &signed, &open].concat() {
+    for subject in [&[id][..], &visited, &assessed, &enrolled, &pictures, &signed, &open].concat() {
         let events = audit::forget(tx, org, subject).await?;
         counts.events += events;
         if events > 0 && subject != id {

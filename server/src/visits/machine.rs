@@ -28,6 +28,21 @@ pub enum Event {
     Miss,
 }
 
+impl Event {
+    pub const ALL: [Self; 6] = [Self::Start, Self::Submit, Self::Approve, Self::Return, Self::Cancel, Self::Miss];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Submit => "submit",
+            Self::Approve => "approve",
+            Self::Return => "return",
+            Self::Cancel => "cancel",
+            Self::Miss => "miss",
+        }
+    }
+}
+
 impl State {
     pub const ALL: [Self; 7] =
         [Self::Planned, Self::InProgress, Self::Submitted, Self::Approved, Self::Returned, Self::Cancelled, Self::Missed];
@@ -67,7 +82,7 @@ mod tests {
 
     #[test]
     fn only_documented_ways_are_open() {
-        let events = [Event::Start, Event::Submit, Event::Approve, Event::Return, Event::Cancel, Event::Miss];
+        let events = Event::ALL;
         let ways: usize = State::ALL.iter().map(|s| events.iter().filter(|e| s.transition(**e).is_ok()).count()).sum();
         assert_eq!(ways, 11);
         assert!(events.iter().all(|e| State::Approved.transition(*e).is_err()), "approved is final");

@@ -1,6 +1,6 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, id};
+use kilele_tests::{Person, enrolling, id};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -8,6 +8,12 @@ use super::world::{Asked, Target, announced_by};
 
 fn with_ids(path: &str, id: &str) -> String {
     path.replace("{id}", id).replace("{size}", "thumb")
+}
+
+fn without_code(programme: &Value) -> Value {
+    let mut programme = programme.clone();
+    programme["code"] = "".into();
+    programme
 }
 
 /// Builds the request of an operation. Panics for one that nobody has written down: a new operation needs a line here too.
@@ -19,6 +25,14 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
     let role = json!({ "name": format!("R {}", &id()[24..]), "scope": "own", "levels": {} });
     let (used, body): (&str, Option<Value>) = match operation {
         "getHousehold" | "getTimeline" => (household, None),
+        "getAssessment" => (&t.assessment, None),
+        "getEnrolment" => (&t.enrolment, None),
+        "listProgrammes" | "listEnrolments" => ("", None),
+        "saveProgramme" => (t.programme["id"].as_str().unwrap(), Some(json!({ "programme": without_code(&t.programme) }))),
+        "saveCycle" => {
+            let cycle = json!({ "programme": t.programme["id"], "code": "", "office": "", "mentors": [] });
+            (&t.visit, Some(json!({ "cycle": cycle })))
+        }
         "getVisit" => (&t.visit, None),
         "getMedia" | "headMedia" => (&t.evidence, None),
         "getSignature" | "getSignaturePicture" | "getSignaturePdf" | "verifySignature" => (&t.signature, None),
@@ -130,6 +144,12 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
         "visit.cancel" | "visit.miss" => json!({ "id": t.visit, "reason": "because" }),
         "visit.approve" => json!({ "id": t.visit, "revision": 0 }),
         "visit.return" => json!({ "id": t.visit, "revision": 0, "note": "look again" }),
+        "assessment.record" => enrolling::assessment(&t.household, &t.programme, enrolling::poor()),
+        "enrolment.apply" => {
+            let made = json!({ "id": t.assessment, "household": household, "programme": t.programme["id"] });
+            enrolling::application(&made)
+        }
+        "enrolment.move" => enrolling::moving(&t.enrolment, 0, "reject"),
         "conflict.settle" => json!({ "id": t.conflict, "choose": "mine", "theirs": "not what the server has" }),
         "inbox.read" => json!({ "ids": [t.visit] }),
         other => panic!("tests/api/matrix/requests.rs does not say how to send {other}"),

@@ -3,7 +3,7 @@
 use kilele::auth::Role;
 use kilele::members::NewMember;
 use kilele_tests::cast::{in_role, join, neighbours};
-use kilele_tests::{Person, TestApp, Uuid, id, pictures};
+use kilele_tests::{Person, TestApp, Uuid, enrolling, id, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -23,6 +23,9 @@ pub struct Target {
     /// One that is there to be given up.
     pub doomed: String,
     pub conflict: String,
+    pub programme: Value,
+    pub assessment: String,
+    pub enrolment: String,
     pub member: String,
     pub device: String,
     pub role: String,
@@ -105,6 +108,8 @@ async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> 
     let doomed = begun(mentor, &announced_by(mentor, &household).await).await;
     let clash = json!({ "id": household["id"], "changes": { "notes": { "was": "never", "now": "mine" } } });
     assert_eq!(mentor.command("household.update", clash).await.ok()["status"], "conflict");
+    let programme = enrolling::programme(admin, json!({})).await;
+    let enrolment = enrolling::enrol(mentor, &household, &programme).await;
     let first = |records: Vec<Value>| records[0]["id"].as_str().unwrap().to_owned();
     let org: Uuid = mentor.org().parse().unwrap();
     let colleague = in_role(app, org, spare, Role::Mentor, vec![]).await;
@@ -127,6 +132,9 @@ async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> 
         upload,
         doomed,
         conflict: first(mentor.records("conflict").await),
+        assessment: first(mentor.records("assessment").await),
+        enrolment,
+        programme,
         member: colleague.member(),
         device: colleague.device.to_string(),
         role,
