@@ -6,8 +6,8 @@ import { build, type Plugin, type ResolvedConfig, type Rolldown } from 'vite'
 
 // Fetched when first needed, and kept from then on: what only desktops and administrators open, who work with a network.
 const WITH_A_NETWORK = /\/src\/(admin\/|imports\/|platform\/|figures\/Oversight|households\/PersonalData|sign-in\/(Setup|Join))/
-// The large icons are asked for when installing; the worker and the compressed copies list themselves nowhere.
-const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(maskable-)?512\.png$)/
+// Only installing asks for these icons, with a network; the worker and the compressed copies list themselves nowhere.
+const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(180|512|maskable-\d+)\.png$)/
 const WORKER = /\.worker-[^/]*\.js$/
 
 export interface Listed {
