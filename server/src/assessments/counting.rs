@@ -125,6 +125,7 @@ impl Instrument {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use std::collections::BTreeMap;
 

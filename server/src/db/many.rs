@@ -34,7 +34,9 @@ impl Tx {
             let (sql, args) = (AssertSqlSafe(sql).into_sql_str(), some.into_iter().flatten().collect());
             match &mut self.engine {
                 EngineTx::Sqlite(c) => drop(counts(c, sql, args).await?),
-                EngineTx::Postgres(t) => drop(sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **t).await?),
+                EngineTx::Postgres(t) => {
+                    sqlx::query_with(sql, arg::postgres(args)?).execute(&mut **t).await?;
+                }
             }
         }
     }

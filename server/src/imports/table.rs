@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(code(b"a\0b"), "file_unreadable");
         assert_eq!(code(b"PK\x03\x04nothing"), "file_unreadable");
         assert_eq!(code(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "file_old_excel");
-        assert_eq!(code(&[vec![b'x', b','].repeat(101), b"x\n1".to_vec()].concat()), "too_many_columns");
+        assert_eq!(code(&[b"x,".repeat(101), b"x\n1".to_vec()].concat()), "too_many_columns");
         assert_eq!(code(&[b"a\n".to_vec(), b"1\n".repeat(MOST_ROWS + 1)].concat()), "too_many_rows");
         assert_eq!(code(&vec![b'x'; LARGEST + 1]), "too_large");
         assert_eq!(read(&[b"a\n".to_vec(), b"1\n".repeat(MOST_ROWS)].concat()).unwrap().len(), MOST_ROWS);
