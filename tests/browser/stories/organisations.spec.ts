@@ -85,7 +85,7 @@ test('two organisations, one person in both, and nothing of one for the other', 
   await expect(admin.page.getByText(say('mode_multi'))).toBeVisible()
   const alphaLink = await organisation(admin, 'Alpha office', 'ALPHA', 'alpha.admin')
   const betaLink = await organisation(admin, 'Beta office', 'BETA', 'beta.admin')
-  await expect(admin.page.getByText('Beta office')).toBeVisible()
+  await expect(admin.page.getByRole('button', { name: /^Beta office/ })).toBeVisible()
 
   const alpha = await joined(server.url, alphaLink, 'alpha.admin')
   const beta = await joined(server.url, betaLink, 'beta.admin')
@@ -140,6 +140,14 @@ test('two organisations, one person in both, and nothing of one for the other', 
   ]) {
     expect([path, (await probe.request('GET', path)).status]).toEqual([path, 404])
   }
+  // Exports, by whoever may export in Alpha; and that it would have worked with an id of Alpha's.
+  for (const path of [`/api/households/${b.made.household}/export`, `/api/members/${b.mentor.member}/export`]) {
+    expect([path, (await alpha.request('GET', path)).status]).toEqual([path, 404])
+  }
+  expect((await alpha.request('GET', `/api/households/${a.made.household}/export`)).status).toBe(200)
+  const events = await alpha.request('GET', '/api/audit.csv')
+  expect(events.status).toBe(200)
+  await nothing(await events.text())
   // Uploads: theirs is not taken up, nor continued, nor looked at.
   expect((await upload(probe, b.made)).status).toBe(404)
   const begun = (await upload(b.mentor, b.made)).headers.get('location')!
