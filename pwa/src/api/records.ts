@@ -1,4 +1,5 @@
 // Names every record, command and answer of the wire contract, as the API shows them.
+import type { GrantCommands, GrantRecords, Milestone } from './grants'
 
 export type Id = string
 /** Milliseconds since 1970, UTC. */
@@ -171,7 +172,7 @@ export interface Visit extends VisitFields {
   revision: number
 }
 
-export type SubjectKind = 'visit' | 'household' | 'enrolment'
+export type SubjectKind = 'visit' | 'household' | 'enrolment' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation'
 export type Slot = 'front' | 'back' | 'subject' | 'site' | 'signature' | (string & {})
 
 export interface Evidence {
@@ -289,6 +290,9 @@ export interface Programme {
   /** By which households are assessed. */
   instrument: string
   version: number
+  /** By which households are assessed for graduation; none: by nothing, a person decides. */
+  graduation_instrument?: string
+  graduation_version?: number
   /** Its area; none is everywhere. */
   places: Id[]
   target: number | null
@@ -316,11 +320,15 @@ export interface Cycle {
 export type Answers = Record<string, number | boolean | string[] | null>
 export type Qualification = 'qualified' | 'needs_review' | 'not_qualified'
 
+export type Stage = 'baseline' | 'midterm' | 'graduation'
+
 export interface Assessment {
   id: Id
   household: Id
   place: Id
   programme: Id
+  /** `baseline` when a record of an older server does not say. */
+  stage?: Stage
   instrument: string
   version: number
   answers: Answers
@@ -398,13 +406,15 @@ export interface Enrolment {
   approved_at: Millis | null
   to_mentor: Id | null
   history: { event: EnrolmentMove | null; state: EnrolmentState; by: Id; at: Millis; reason: string }[]
+  /** The ladder, from the activation on; a record of an older server does not say. */
+  milestones?: Milestone[]
   created_at: Millis
   updated_at: Millis
   revision: number
 }
 
 /** Every kind of record that a feed carries. */
-export interface Records {
+export interface Records extends GrantRecords {
   organisation: Organisation
   place: Place
   person: Person
@@ -449,7 +459,7 @@ export interface SignedRecord {
 export type Changes<T> = { [K in keyof T]?: { was: T[K]; now: T[K] } }
 
 /** Every command, by kind, with its body. */
-export interface Commands {
+export interface Commands extends GrantCommands {
   'household.register': { household: HouseholdFields & { id: Id }; evidence: Capture[] }
   'household.update': { id: Id; changes: Changes<HouseholdFields> }
   'visit.plan': { id: Id; household: Id; mentor: Id; kind: VisitKind; planned_at: Millis }
@@ -461,7 +471,7 @@ export interface Commands {
   'visit.return': { id: Id; revision: number; note: string }
   'assessment.record': Pick<
     Assessment,
-    'id' | 'household' | 'programme' | 'instrument' | 'version' | 'answers' | 'consent' | 'note' | 'score' | 'outcome'
+    'id' | 'household' | 'programme' | 'stage' | 'instrument' | 'version' | 'answers' | 'consent' | 'note' | 'score' | 'outcome'
   >
   'enrolment.apply': { id: Id; household: Id; programme: Id; assessment: Id; cycle: Id | null }
   'enrolment.move': {

@@ -33,6 +33,8 @@ export interface Author {
   device: Id
   /** The place of the household concerned. */
   place: Id | null
+  /** Of an application: by what, and for whom. */
+  grant?: { policy: Records['policy']; households: Id[] }
 }
 
 export interface Waiting {
@@ -101,7 +103,7 @@ export interface CaptureMeta {
 export interface Draft {
   id: Id
   /** `return`: why a visit goes back, half written. */
-  kind: 'visit' | 'household' | 'return' | 'assessment' | 'verification'
+  kind: 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation'
   /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null
@@ -209,6 +211,16 @@ function indexed(kind: Kind, body: Records[Kind]): Partial<Row> {
       return { subject: (body as Records['assessment']).household }
     case 'enrolment':
       return { subject: (body as Records['enrolment']).household, state: (body as Records['enrolment']).state }
+    case 'group':
+      return { subject: (body as Records['group']).programme, state: (body as Records['group']).state }
+    case 'survey':
+      return { subject: (body as Records['survey']).group, at: (body as Records['survey']).surveyed_at }
+    case 'grant': {
+      const grant = body as Records['grant']
+      return { subject: grant.group ?? grant.household ?? '', state: grant.state, at: grant.submitted_at }
+    }
+    case 'acknowledgement':
+      return { subject: (body as Records['acknowledgement']).grant }
     case 'evidence':
     case 'signature':
       return { subject: (body as Evidence).subject }

@@ -1,5 +1,5 @@
 // The one door for every change: record, outbox, draft and photos in one durable transaction.
-import type { Changes, Command, CommandKind, Commands, Household, HouseholdFields, Id } from '../api/records'
+import type { Changes, Command, CommandKind, Commands, Household, HouseholdFields, Id, Kind, Records } from '../api/records'
 import { Problem } from '../api/problem'
 import { plain } from '../bytes'
 import { now } from '../clock'
@@ -49,7 +49,7 @@ function keep(
   given: Command, who: Omit<Author, 'place'>, records: string[], captures: Id[], item: WaitingItem | null, draft?: Id,
 ): Promise<void> {
   return transact(['records', 'outbox', 'items', 'captures', 'blobs', 'drafts'], 'strict', async (tx) => {
-    const by = { ...who, place: await placeOf(tx, given) }
+    const by = { ...who, ...(await whereabouts(tx, given)) }
     const size = JSON.stringify(given).length
     const form = draft ? ((await tx.objectStore('drafts').get(draft)) ?? null) : null
     await tx.objectStore('outbox').add({
@@ -66,12 +66,28 @@ function announcedBy(given: Command): Id[] {
   return 'evidence' in given.body ? given.body.evidence.map(({ id }) => id) : []
 }
 
-async function placeOf(tx: Tx, { body }: Command): Promise<Id | null> {
-  if (!('household' in body)) return null
-  const home = body.household
-  if (typeof home === 'object') return home.place
-  const found = await tx.objectStore('records').get(['household', home])
-  return found?.body ? (found.body as Household).place : null
+/** The village of what a command is about; of an application also the policy and the households it is made for. */
+async function whereabouts(tx: Tx, { kind, body }: Command): Promise<Pick<Author, 'place' | 'grant'>> {
+  const read = async <K extends Kind>(of: K, id: Id | null) =>
+    (id ? (await tx.objectStore('records').get([of, id]))?.body ?? null : null) as Records[K] | null
+  const placeOf = async (of: 'household' | 'group' | 'grant', id: Id | null) => (await read(of, id))?.place ?? null
+  switch (kind) {
+    case 'household.register':
+      return { place: body.household.place }
+    case 'group.form':
+      return { place: await placeOf('household', body.members[0]?.household ?? null) }
+    case 'group.survey':
+      return { place: await placeOf('group', body.group) }
+    case 'grant.acknowledge':
+      return { place: await placeOf('grant', body.grant) }
+    case 'grant.submit': {
+      const [policy, home, group] = [await read('policy', body.policy), await read('household', body.household), await read('group', body.group)]
+      const households = home ? [home.id] : (group?.members ?? []).map(({ household }) => household)
+      return { place: (home ?? group)?.place ?? null, ...(policy ? { grant: { policy, households } } : {}) }
+    }
+    default:
+      return { place: 'household' in body && body.household ? await placeOf('household', body.household as Id) : null }
+  }
 }
 
 async function queue(tx: Tx, captures: Id[], id: Id): Promise<void> {

@@ -1,5 +1,5 @@
 // Where each part of a record's work is: on this phone, on its way, or with the server.
-import type { Id, Slot } from '../api/records'
+import type { Id, Kind, Slot } from '../api/records'
 import { database } from '../db/account'
 import type { CaptureMeta } from '../db/schema'
 import { reported } from './report'
@@ -12,10 +12,12 @@ export interface Delivery {
   captures: { id: Id; slot: Slot; state: DeliveryState; sent: number; bytes: number; error: string | null }[]
 }
 
-/** `subject`: a visit, a household or an enrolment. */
+const KINDS: Kind[] = ['visit', 'household', 'enrolment', 'group', 'survey', 'grant', 'acknowledgement']
+
+/** `subject`: any record that a command changes. */
 export async function deliveryOf(subject: Id): Promise<Delivery> {
   const db = database()
-  const keys = [keyOf('visit', subject), keyOf('household', subject), keyOf('enrolment', subject)]
+  const keys = KINDS.map((kind) => keyOf(kind, subject))
   const [waiting, refused, captures] = await Promise.all([
     Promise.all(keys.map((key) => db.getAllFromIndex('outbox', 'records', key))),
     Promise.all(keys.map((key) => db.countFromIndex('attention', 'records', key))),

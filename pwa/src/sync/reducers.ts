@@ -1,8 +1,9 @@
 // What each command does to each record it touches: pure, so that it can be applied again over newer server data.
-import type { Assessment, Capture, Command, Enrolment, Evidence, Household, Id, Kind, Records, Visit, VisitState } from '../api/records'
+import type { Assessment, Capture, Command, Enrolment, Evidence, Household, Id, Kind, Records, SubjectKind, Visit, VisitState } from '../api/records'
 import ways from '../assess/ways.json'
 import type { Author } from '../db/schema'
-import { keyOf, signedRecord } from './touches'
+import { grantRecord, ladder } from './reduce-grants'
+import { signaturesOf, signedRecord } from './touches'
 
 /** From which states a visit command may start; the server decides, this only avoids showing what it would refuse. */
 const FROM: Record<string, VisitState[]> = {
@@ -43,8 +44,10 @@ export function reduce(
       return before && command.kind === 'inbox.read'
         ? { ...(before as Records['inbox']), read_at: (before as Records['inbox']).read_at ?? command.at }
         : before
-    default:
-      return before
+    default: {
+      const after = grantRecord(command, kind, before, by)
+      return after === undefined ? before : after
+    }
   }
 }
 
@@ -198,6 +201,7 @@ function enrolment(command: Command, before: Enrolment | null, by: Author): Enro
       revision: 0,
     }
   }
+  if (before && command.kind === 'milestone.move') return { ...before, milestones: ladder(before.milestones, command, by), updated_at: command.at }
   if (command.kind !== 'enrolment.move' || !before) return before
   const { event, reason, mentor } = command.body
   const state = (ways[before.state] as Partial<Record<string, Enrolment['state']>>)[event]
@@ -215,14 +219,23 @@ function evidence(command: Command, id: Id, before: Evidence | null, by: Author)
   return before && replacement ? { ...before, superseded_by: replacement.id } : before
 }
 
-type Announcing = Extract<Command, { kind: 'household.register' | 'visit.submit' | 'enrolment.move' }>
+type Announcing = Extract<Command, { body: { evidence: Capture[] } }>
+
+const SUBJECTS: Record<Announcing['kind'], SubjectKind> = {
+  'household.register': 'household',
+  'visit.submit': 'visit',
+  'enrolment.move': 'enrolment',
+  'group.survey': 'survey',
+  'grant.submit': 'grant',
+  'grant.acknowledge': 'acknowledgement',
+  'grant.utilise': 'utilisation',
+}
 
 function announced(taken: Capture, command: Announcing, by: Author): Evidence {
-  const home = command.kind === 'household.register'
   return {
     ...taken,
-    subject_kind: home ? 'household' : command.kind === 'visit.submit' ? 'visit' : 'enrolment',
-    subject: home ? command.body.household.id : command.body.id,
+    subject_kind: SUBJECTS[command.kind],
+    subject: command.kind === 'household.register' ? command.body.household.id : command.body.id,
     device: by.device,
     captured_by: by.member,
     state: 'announced',
@@ -236,9 +249,10 @@ function announced(taken: Capture, command: Announcing, by: Author): Evidence {
 }
 
 function signature(command: Command, id: Id, before: Records['signature'] | null): Records['signature'] | null {
-  if (before || command.kind !== 'visit.submit' || !command.body.signature) return before
-  const signed = signedRecord(command.body.signature)
-  if (keyOf('signature', signed.id) !== keyOf('signature', id)) return before
+  if (before) return before
+  const found = signaturesOf(command).find((one) => signedRecord(one).id === id)
+  if (!found) return before
+  const signed = signedRecord(found)
   const { subject_kind, subject, signer_name, signer_role, template, version, language, statement, signed_at } = signed
   return {
     id,
@@ -252,7 +266,7 @@ function signature(command: Command, id: Id, before: Records['signature'] | null
     statement,
     signed_at,
     received_at: null,
-    sha256: command.body.signature.sha256,
+    sha256: found.sha256,
     sequence: null,
     server_signature: null,
     superseded_by: null,

@@ -1,5 +1,5 @@
 // Names the records that a command changes.
-import type { Command, Id, Kind, SignedRecord } from '../api/records'
+import type { Command, Id, Kind, SignedRecord, SubjectKind } from '../api/records'
 
 export type Key = `${Kind}:${Id}`
 
@@ -16,15 +16,13 @@ export function touches(command: Command): Key[] {
       return [keyOf('household', command.body.household.id), ...evidence(command.body.evidence)]
     case 'household.update':
       return [keyOf('household', command.body.id)]
-    case 'visit.submit': {
-      const signed = command.body.signature && signedRecord(command.body.signature)
+    case 'visit.submit':
       return [
         keyOf('visit', command.body.id),
         keyOf('household', command.body.household),
         ...evidence(command.body.evidence),
-        ...(signed ? [keyOf('signature', signed.id)] : []),
+        ...signatures(command),
       ]
-    }
     case 'visit.plan':
     case 'visit.start':
     case 'visit.cancel':
@@ -38,12 +36,44 @@ export function touches(command: Command): Key[] {
       return [keyOf('enrolment', command.body.id)]
     case 'enrolment.move':
       return [keyOf('enrolment', command.body.id), ...evidence(command.body.evidence)]
+    case 'milestone.move':
+      return [keyOf('enrolment', command.body.enrolment)]
+    case 'group.form':
+    case 'group.change':
+    case 'group.dissolve':
+      return [keyOf('group', command.body.id)]
+    case 'group.survey':
+      return [keyOf('survey', command.body.id), keyOf('group', command.body.group), ...evidence(command.body.evidence)]
+    case 'grant.submit':
+      return [keyOf('grant', command.body.id), ...evidence(command.body.evidence), ...signatures(command)]
+    case 'grant.move':
+    case 'grant.release':
+    case 'grant.tranche':
+    case 'grant.verify':
+      return [keyOf('grant', command.body.id)]
+    case 'grant.acknowledge':
+      return [
+        keyOf('acknowledgement', command.body.id),
+        keyOf('grant', command.body.grant),
+        ...evidence(command.body.evidence),
+        ...signatures(command),
+      ]
+    case 'grant.utilise':
+      return [keyOf('grant', command.body.grant), ...evidence(command.body.evidence)]
     case 'conflict.settle':
       return [keyOf('conflict', command.body.id)]
     case 'inbox.read':
       return command.body.ids.map((id) => keyOf('inbox', id))
   }
 }
+
+/** What was signed with a command. */
+export function signaturesOf({ body }: Command): SignedRecord[] {
+  if ('signatures' in body) return body.signatures
+  return 'signature' in body && body.signature ? [body.signature] : []
+}
+
+const signatures = (command: Command): Key[] => signaturesOf(command).map((signed) => keyOf('signature', signedRecord(signed).id))
 
 function evidence(captures: { id: Id; supersedes: Id | null }[]): Key[] {
   return captures.flatMap(({ id, supersedes }) => [
@@ -55,7 +85,7 @@ function evidence(captures: { id: Id; supersedes: Id | null }[]): Key[] {
 /** What a signed record's text says. */
 export interface Signed {
   id: Id
-  subject_kind: 'visit' | 'household'
+  subject_kind: SubjectKind
   subject: Id
   template: string
   version: number

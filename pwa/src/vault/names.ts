@@ -38,18 +38,47 @@ export async function namesWaiting(): Promise<SealedNames | null> {
 
 /** Whose household a command is about. */
 export async function headOf({ body }: Command): Promise<string> {
-  const { household, id } = body as { household?: { head_name: string } | Id; id?: Id }
-  if (typeof household === 'object') return household.head_name
+  const { household, id, name, group, grant } = body as {
+    household?: { head_name: string } | Id | null
+    id?: Id
+    name?: string
+    group?: Id | null
+    grant?: Id
+  }
+  if (household && typeof household === 'object') return household.head_name
   if (household) return headOfRecord('household', household)
+  if (name) return name
+  if (group) return nameOfGroup(group)
+  if (grant) return headOfRecord('grant', grant)
   if (!id) return ''
-  return (await headOfRecord('visit', id)) || (await headOfRecord('enrolment', id)) || headOfRecord('household', id)
+  return (await headOfRecord('visit', id)) || (await headOfRecord('enrolment', id)) || (await headOfRecord('grant', id)) || headOfRecord('household', id)
 }
 
-/** The name of the household that a record is, or is about. */
+const nameOfGroup = async (id?: Id | null) => (id ? (await one('group', id))?.name ?? '' : '')
+
+/** The name of the household or group that a record is, or is about. */
 export async function headOfRecord(kind: SubjectKind, id: Id): Promise<string> {
-  if (kind === 'household') return (await one('household', id))?.head_name ?? ''
-  const record = await one(kind, id)
-  return record ? headOfRecord('household', record.household) : ''
+  switch (kind) {
+    case 'household':
+      return (await one('household', id))?.head_name ?? ''
+    case 'visit':
+    case 'enrolment': {
+      const record = await one(kind, id)
+      return record ? headOfRecord('household', record.household) : ''
+    }
+    case 'survey':
+      return nameOfGroup((await one('survey', id))?.group)
+    case 'grant': {
+      const grant = await one('grant', id)
+      return grant?.household ? headOfRecord('household', grant.household) : nameOfGroup(grant?.group)
+    }
+    case 'acknowledgement': {
+      const found = await one('acknowledgement', id)
+      return found ? headOfRecord('grant', found.grant) : ''
+    }
+    case 'utilisation':
+      return ''
+  }
 }
 
 const named = (what: string, head: string) => [what, head].filter(Boolean).join(' – ').slice(0, LONGEST)
