@@ -13,6 +13,7 @@ mod cuts;
 mod devices;
 mod enrolments;
 mod fuzz;
+mod grants;
 mod hostile;
 mod households;
 mod imports;

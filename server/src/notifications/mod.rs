@@ -73,6 +73,8 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
     let path = match entry.subject_kind.as_str() {
         "visit" => "visits",
         "enrolment" => "enrolments",
+        "grant" => "grants",
+        "group" => "groups",
         _ => "households",
     };
     let payload = json!({
