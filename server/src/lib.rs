@@ -24,6 +24,7 @@ pub mod enrolments;
 pub mod error;
 pub mod feed;
 mod figures;
+pub mod groups;
 mod health;
 mod home;
 pub mod households;
