@@ -102,7 +102,8 @@ impl Group {
         self.health_note.clear();
         self.reason.clear();
         let name = self.name.to_lowercase();
-        if name.split(|c: char| !c.is_alphanumeric()).any(|word| names.iter().any(|one| one == word)) {
+        let mut words = name.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        if words.any(|word| names.iter().any(|one| word.starts_with(one.as_str()))) {
             self.name = self.number.clone().unwrap_or_else(|| "–".into());
         }
     }
