@@ -5,6 +5,7 @@ pub mod caseload;
 pub mod cast;
 pub mod cluster;
 pub mod enrolling;
+pub mod grouping;
 pub mod line;
 pub mod people;
 pub mod pictures;
