@@ -18,7 +18,7 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{assessments, conflicts, enrolments, grants, households, milestones, notifications, numbers, visits};
+use crate::{assessments, conflicts, enrolments, grants, groups, households, milestones, notifications, numbers, visits};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -75,6 +75,10 @@ actions! {
     "enrolment.apply" => ApplyForProgramme(enrolments::Apply): enrolments::apply,
     "enrolment.move" => MoveEnrolment(enrolments::Move): enrolments::change,
     "milestone.move" => MoveMilestone(milestones::Move): milestones::change,
+    "group.form" => FormGroup(groups::Form): groups::form,
+    "group.change" => ChangeGroup(groups::Change): groups::change,
+    "group.dissolve" => DissolveGroup(groups::Dissolve): groups::dissolve,
+    "group.survey" => SurveyGroup(groups::Take): groups::take,
     "grant.submit" => SubmitGrant(grants::Submit): grants::submit,
     "grant.move" => MoveGrant(grants::Move): grants::change,
     "grant.release" => ReleaseGrant(grants::Release): grants::release,
@@ -182,6 +186,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result
         Action::PlanVisit(_) | Action::SubmitVisit(_) => numbers::next(app, reader.org, "VIS").await?,
         Action::ApplyForProgramme(_) => numbers::next(app, reader.org, "ENR").await?,
         Action::SubmitGrant(_) => numbers::next(app, reader.org, "GRT").await?,
+        Action::FormGroup(_) => numbers::next(app, reader.org, "GRP").await?,
         _ => String::new(),
     };
     let now = app.clock.now();

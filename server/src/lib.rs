@@ -25,6 +25,7 @@ pub mod error;
 pub mod feed;
 mod figures;
 pub mod grants;
+pub mod groups;
 mod health;
 mod home;
 pub mod households;

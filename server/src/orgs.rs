@@ -223,8 +223,11 @@ pub async fn fill_statements(db: &Db) -> Result<usize> {
     let orgs: Vec<(Uuid,)> = db.query("SELECT id FROM organisation ORDER BY id").all().await?;
     let mut filled = 0;
     for (org,) in orgs {
-        let bodies: Vec<(Vec<u8>,)> =
-            db.query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = 'statement'").bind(org).all().await?;
+        let bodies: Vec<(Vec<u8>,)> = db
+            .query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = 'statement'")
+            .bind(org)
+            .all()
+            .await?;
         let mut known = Vec::new();
         for (body,) in bodies {
             let statement: Statement = serde_json::from_str(&packed::open(&body)?)?;

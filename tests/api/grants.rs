@@ -2,12 +2,13 @@
 //! does not count.
 
 use kilele::clock::DAY;
+use kilele::members::NewMember;
 use kilele_tests::cast::join;
 use kilele_tests::granting::{
-    Office, application, change_part, decide, deciding, part, receive, receiving, release, report, save_policy, statement, verify,
+    Office, application, change_part, decide, deciding, part, receive, receiving, release, report, save_policy, statement,
+    verify,
 };
 use kilele_tests::{Person, TestApp, Uuid, both, command, id, pictures};
-use kilele::members::NewMember;
 use serde_json::{Value, json};
 
 async fn grant(by: &Person, one: &str) -> Value {

@@ -186,7 +186,8 @@ pub async fn receive(by: &Person, household: &Value, grant: &str) -> Answer {
 /// What becomes of the first part in this state.
 pub async fn change_part(by: &Person, grant: &str, state: &str, event: &str) -> Answer {
     let (part, revision) = part(by, grant, state).await;
-    let body = json!({ "id": grant, "revision": revision, "tranche": part["id"], "event": event, "reason": "as the test says" });
+    let body =
+        json!({ "id": grant, "revision": revision, "tranche": part["id"], "event": event, "reason": "as the test says" });
     by.command("grant.tranche", body).await
 }
 

@@ -45,14 +45,15 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
     feeds.put(tx, enrolment.place, "enrolment", enrolment.id, enrolment).await
 }
 
-/// Where an enrolment lives. The feed never changes, so it may be read before it is locked.
+/// Where an enrolment lives, and whose it is. The feed never changes, so it may be read before it is locked.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,
+    pub mentor: Uuid,
 }
 
 pub async fn whereabouts(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Option<Whereabouts>> {
-    tx.query("SELECT feed FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
+    tx.query("SELECT feed, mentor FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
 }
 
 /// The record; its feed must be locked.

@@ -68,7 +68,8 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
     for capture in body.evidence {
         evidence::announce(tx, context, &mut feeds, place, subject, capture).await?;
     }
-    let signers = body.signatures.iter().filter(|signed| Content::parse(&signed.record).is_ok_and(|c| c.template == TEMPLATE));
+    let signers =
+        body.signatures.iter().filter(|signed| Content::parse(&signed.record).is_ok_and(|c| c.template == TEMPLATE));
     if signers.count() < grant.households.len() {
         return Err(Error::refused("signature_missing", "Every household that applies signs.").field("signatures"));
     }
@@ -184,7 +185,9 @@ fn viable(facts: &PolicyFacts, plan: &BusinessPlan, amount: i64) -> Result<()> {
     }
     let most = facts.startup_most.map(|most| i128::from(amount) * i128::from(most) / 10_000);
     if most.is_some_and(|most| i128::from(plan.startup_minor) > most) {
-        return Err(Error::refused("startup_too_high", "The start-up costs are too high for this grant.").field("startup_minor"));
+        return Err(
+            Error::refused("startup_too_high", "The start-up costs are too high for this grant.").field("startup_minor")
+        );
     }
     Ok(())
 }

@@ -148,7 +148,9 @@ async fn new_reference(tx: &mut Tx, org: Uuid, programme: Uuid, reference: &str)
         .optional()
         .await?;
     match taken {
-        Some(_) => Err(Error::refused("reference_taken", "A payment with this reference is there already.").field("reference")),
+        Some(_) => {
+            Err(Error::refused("reference_taken", "A payment with this reference is there already.").field("reference"))
+        }
         None => Ok(()),
     }
 }

@@ -89,7 +89,8 @@ fn permit(context: &Context, grant: &Grant, event: Decision) -> Result<()> {
 }
 
 fn recommend(grant: &mut Grant, by: Uuid, score: Option<i64>) -> Result<&'static str> {
-    let score = score.filter(|score| (0..=100).contains(score)).ok_or_else(|| Error::invalid("score", "A score from 0 to 100."))?;
+    let score =
+        score.filter(|score| (0..=100).contains(score)).ok_or_else(|| Error::invalid("score", "A score from 0 to 100."))?;
     if score < grant.policy.facts.score_least {
         let message = format!("A grant is recommended from a score of {}.", grant.policy.facts.score_least);
         return Err(Error::refused("score_too_low", message).field("score"));
@@ -150,8 +151,13 @@ async fn cancel(tx: &mut Tx, context: &Context, grant: &mut Grant, was: State, r
         if part.state.is_out() {
             grant.tranches[at].state = part.state.transition(TrancheEvent::Reverse)?;
             reason.trim().clone_into(&mut grant.tranches[at].note);
-            let movement =
-                Movement { kind: Kind::Reverse, amount_minor: part.amount_minor, tranche: Some(part.id), reference: "", reason };
+            let movement = Movement {
+                kind: Kind::Reverse,
+                amount_minor: part.amount_minor,
+                tranche: Some(part.id),
+                reference: "",
+                reason,
+            };
             budget::moved(tx, &actor, grant, movement).await?;
         }
     }
@@ -165,4 +171,3 @@ async fn cancel(tx: &mut Tx, context: &Context, grant: &mut Grant, was: State, r
 
 /// Those who had another part in it than releasing.
 pub(super) const ALL_BUT_RELEASING: [&[Event]; 3] = [SUBMITTING, REVIEWING, APPROVING];
-

@@ -96,7 +96,8 @@ pub async fn acknowledge(tx: &mut Tx, context: &Context, body: Acknowledge) -> R
     };
     store::acknowledge(tx, &feeds, &one).await?;
     let nothing = None::<&Acknowledgement>;
-    audit::append(tx, &mut feeds, grant.place, &context.actor(), "grant.acknowledge", subject, (nothing, Some(&one))).await?;
+    audit::append(tx, &mut feeds, grant.place, &context.actor(), "grant.acknowledge", subject, (nothing, Some(&one)))
+        .await?;
     if flag.is_some() {
         // Evidence all the same: somebody has to look.
         for to in [Some(before.submitted_by), above].into_iter().flatten().filter(|to| *to != by.id) {
@@ -170,7 +171,13 @@ pub async fn tranche(tx: &mut Tx, context: &Context, body: ChangeTranche) -> Res
 ///
 /// # Errors
 /// 404 when no grant of this household has the part.
-pub async fn dispute_by_household(tx: &mut Tx, context: &Context, household: Uuid, tranche: Uuid, reason: &str) -> Result<Applied> {
+pub async fn dispute_by_household(
+    tx: &mut Tx,
+    context: &Context,
+    household: Uuid,
+    tranche: Uuid,
+    reason: &str,
+) -> Result<Applied> {
     let org = context.reader.org;
     let rows: Vec<(Uuid, Uuid)> = tx
         .query(

@@ -22,7 +22,9 @@ pub async fn all(app: &App) -> Result<usize> {
     let now = app.clock.now();
     let due: Vec<(Uuid, Uuid, Uuid)> = app
         .db
-        .query("SELECT org, feed, id FROM grant_file WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT CAST($2 AS BIGINT)")
+        .query(
+            "SELECT org, feed, id FROM grant_file WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT CAST($2 AS BIGINT)",
+        )
         .bind(now)
         .bind(SOME)
         .all()

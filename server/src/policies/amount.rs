@@ -9,8 +9,8 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Factor, PolicyFacts, QuestionKind};
 use super::rules::GROUP_SIZE;
+use super::{Factor, PolicyFacts, QuestionKind};
 use crate::error::{Error, Result};
 
 /// Whole numbers, or the key of an option, by the key of the question.

@@ -44,8 +44,7 @@ impl Api {
         let SavePolicy { mut policy, revision } = wanted.0;
         policy.check()?;
         let actor = Actor { org: by.org, member: Some(by.id), device: Some(by.device), at: self.0.clock.now() };
-        let work =
-            self.0.db.write(move |tx| Box::pin(async move { store::put(tx, &actor, id.0, policy, revision).await }));
+        let work = self.0.db.write(move |tx| Box::pin(async move { store::put(tx, &actor, id.0, policy, revision).await }));
         Ok(Json(work.await?))
     }
 }

@@ -60,6 +60,7 @@ pub struct Question {
     #[serde(default)]
     pub unit: Option<String>,
     /// Of a choice.
+    #[oai(default)]
     #[serde(default)]
     pub options: Vec<Choice>,
 }
@@ -72,6 +73,7 @@ pub struct Band {
     pub at_least: Option<i64>,
     #[serde(default)]
     pub below: Option<i64>,
+    #[oai(default)]
     #[serde(default)]
     pub one_of: Vec<String>,
     /// Ten-thousandths: 10,000 changes nothing.
@@ -189,7 +191,9 @@ mod tests {
 
     #[test]
     fn what_ships_keeps_the_rules() {
-        for text in [include_str!("../../../instruments/policy-SB-1.json"), include_str!("../../../instruments/policy-PR-1.json")] {
+        for text in
+            [include_str!("../../../instruments/policy-SB-1.json"), include_str!("../../../instruments/policy-PR-1.json")]
+        {
             let facts = shipped(text);
             let mut checked = facts.clone();
             checked.check().unwrap();

@@ -166,7 +166,8 @@ fn between(field: &str, value: i64, least: i64, most: i64) -> Result<()> {
 fn distinct<'k>(field: &str, keys: impl Iterator<Item = &'k str>) -> Result<()> {
     let mut seen = BTreeSet::new();
     for key in keys {
-        let fits = (1..=40).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let fits =
+            (1..=40).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !fits {
             return Err(Error::invalid(field, format!("`{}` is no key: small letters, digits and _.", shown(key))));
         }
