@@ -258,6 +258,11 @@ export type InboxKind =
   | 'visit_planned'
   | 'evidence_quarantined'
   | 'conflict_opened'
+  | 'enrolment_approved'
+  | 'enrolment_rejected'
+  | 'enrolment_waitlisted'
+  | 'enrolment_to_verify'
+  | 'enrolment_handed_over'
 
 export interface Inbox {
   id: Id

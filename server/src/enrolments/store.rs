@@ -73,15 +73,17 @@ pub async fn under_way(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid)
     Ok(rows.iter().any(|(state,)| State::parse(state).is_some_and(|state| !state.is_closed() || state.took_part())))
 }
 
-/// A household's enrolments in this programme, or in every one, that are on the ladder. Its feed must be locked.
-pub async fn climbing(tx: &mut Tx, org: Uuid, household: Uuid, programme: Option<Uuid>) -> Result<Vec<Uuid>> {
+/// A household's enrolments in this programme, or in every one, that are on the ladder. `feed`, its village's, must be locked;
+/// of a household that lives in another there is none.
+pub async fn climbing(tx: &mut Tx, org: Uuid, feed: Uuid, household: Uuid, programme: Option<Uuid>) -> Result<Vec<Uuid>> {
     let rows: Vec<(Uuid, String)> = tx
         .query(
-            "SELECT id, state FROM enrolment WHERE org = $1 AND household = $2 AND ($3 IS NULL OR programme = $3)
-             ORDER BY number",
+            "SELECT id, state FROM enrolment
+             WHERE org = $1 AND household = $2 AND feed = $3 AND ($4 IS NULL OR programme = $4) ORDER BY number",
         )
         .bind(org)
         .bind(household)
+        .bind(feed)
         .bind(programme)
         .all()
         .await?;
