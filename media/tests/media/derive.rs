@@ -1,13 +1,12 @@
 //! What comes out of a good picture.
 
-mod pictures;
-
 use image::{ImageFormat, Rgba, RgbaImage};
 use kilele_media::{Format, Limits, derive, inspect};
-use pictures::{
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+use crate::pictures::{
     BLUE, GREEN, RED, WHITE, close, jpeg, jpeg_with, open, photo, progressive, quarters, with_exif, with_segment, written,
 };
-use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 fn sizes(derived: &kilele_media::Derived) -> [(u32, u32); 3] {
     [&derived.full, &derived.card, &derived.thumb].map(|bytes| open(bytes).dimensions())

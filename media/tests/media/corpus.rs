@@ -1,12 +1,9 @@
 //! Every file of the hostile corpus ends as a reason or as a right picture, never as garbage called a photo.
 
-#[path = "../../tests/fixtures/hostile.rs"]
-mod hostile;
-mod pictures;
-
-use hostile::{Fate, corpus};
 use kilele_media::{Limits, derive, inspect};
-use pictures::{BLUE, GREEN, RED, WHITE, close, open};
+
+use crate::fixtures::{Fate, corpus};
+use crate::pictures::{BLUE, GREEN, RED, WHITE, close, open};
 
 #[test]
 fn every_hostile_file_ends_as_it_must() {

@@ -1,5 +1,5 @@
 //! Pictures made in code, so that no test needs a file.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, reason = "the example uses a part")]
 
 use std::io::Cursor;
 

@@ -1,17 +1,14 @@
 //! What deriving holds at its peak, measured in a fresh process for each picture: never more than was estimated, and
 //! within the budgets for the photos that phones take.
 
-#[expect(dead_code, reason = "what becomes of each file is another test's matter")]
-#[path = "../../tests/fixtures/hostile.rs"]
-mod hostile;
-mod pictures;
-
 use std::process::Command;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
 use kilele_media::{Limits, Quarantine, derive, inspect};
-use pictures::{jpeg, jpeg_with, photo, progressive, with_exif, written};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+use crate::fixtures;
+use crate::pictures::{jpeg, jpeg_with, photo, progressive, with_exif, written};
 
 const MIB: u64 = 1 << 20;
 /// What the allocator, the stack and the code's own pages take beside pictures.
@@ -42,7 +39,7 @@ fn peak(name: &str, bytes: &[u8]) -> (u64, u64, bool) {
     let path = std::env::temp_dir().join(format!("kilele-peak-{}-{name}", std::process::id()));
     std::fs::write(&path, bytes).expect("written");
     let output = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "derives_within_its_estimate", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "memory::derives_within_its_estimate", "--nocapture", "--test-threads=1"])
         .env("KILELE_PEAK_OF", &path)
         .output()
         .expect("a child");
@@ -89,7 +86,7 @@ fn derives_within_its_estimate() {
         ("3 MP GIF", written(tiled(2, 2), ImageFormat::Gif), None),
     ];
     if cfg!(feature = "heic") {
-        files.push(("12 MP HEIC", include_bytes!("../../tests/fixtures/twelve.heic").to_vec(), None));
+        files.push(("12 MP HEIC", include_bytes!("../../../tests/fixtures/twelve.heic").to_vec(), None));
     }
     if cfg!(feature = "turbojpeg") {
         files.push(("108 MP", jpeg(&tiled(12, 12)), Some(80)));
@@ -109,7 +106,7 @@ fn derives_within_its_estimate() {
 #[test]
 fn no_bomb_goes_off() {
     let names = ["pixels", "scans", "text-chunk", "international-text-chunk", "profile-chunk", "many-chunks", "more-rows"];
-    let bombs = hostile::corpus().into_iter().filter(|file| names.iter().any(|name| file.name.starts_with(name)));
+    let bombs = fixtures::corpus().into_iter().filter(|file| names.iter().any(|name| file.name.starts_with(name)));
     for bomb in bombs {
         let (_, deriving, _) = peak(&bomb.name, &bomb.bytes);
         println!("{}: {:.1} MiB", bomb.name, mib(deriving));

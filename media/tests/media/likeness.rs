@@ -1,11 +1,10 @@
 //! Near duplicates: the same scene again looks alike, other scenes do not.
 
-mod pictures;
-
 use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use kilele_media::{ALIKE, Limits, apart, derive, drawn};
-use pictures::{jpeg, jpeg_with, open, quarters, with_exif};
+
+use crate::pictures::{jpeg, jpeg_with, open, quarters, with_exif};
 
 fn likeness(jpeg: &[u8]) -> Option<u64> {
     derive(jpeg, &Limits::default()).expect("derived").likeness

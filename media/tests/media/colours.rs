@@ -1,13 +1,12 @@
 //! Colour profiles: pictures in other colours than sRGB look the same afterwards, without a profile.
 
-mod pictures;
-
 use image::codecs::{png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder, RgbImage};
 use kilele_media::{Limits, derive};
 use moxcms::{ColorProfile, Layout, TransformOptions};
-use pictures::{BLUE, GREEN, RED, WHITE, close, jpeg, jpeg_with, open, quarters, with_segment};
 use turbojpeg::Subsamp;
+
+use crate::pictures::{BLUE, GREEN, RED, WHITE, close, jpeg, jpeg_with, open, quarters, with_segment};
 
 /// An sRGB profile in which red and green are exchanged: whoever ignores it shows it.
 fn swapped() -> Vec<u8> {

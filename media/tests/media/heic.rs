@@ -1,10 +1,8 @@
 //! HEIC, which iPhones write: decoded with the feature `heic`, kept for later without it.
 
-mod pictures;
-
 use kilele_media::{Limits, derive, inspect};
 
-const QUARTERS: &[u8] = include_bytes!("../../tests/fixtures/quarters.heic");
+const QUARTERS: &[u8] = include_bytes!("../../../tests/fixtures/quarters.heic");
 
 #[cfg(not(feature = "heic"))]
 #[test]
@@ -20,7 +18,7 @@ fn is_kept_for_later() {
 #[cfg(feature = "heic")]
 #[test]
 fn is_decoded_upright() {
-    use pictures::{BLUE, GREEN, RED, WHITE, close, open};
+    use crate::pictures::{BLUE, GREEN, RED, WHITE, close, open};
     let picture = inspect(QUARTERS).expect("a picture");
     assert_eq!((picture.format.mime(), picture.width, picture.height), ("image/heic", 320, 240));
     let derived = derive(QUARTERS, &Limits::default()).expect("derived");
@@ -42,7 +40,7 @@ fn is_refused_when_it_is_cut_or_too_large() {
     }
     let small = Limits { other_pixels: 10_000, ..Limits::default() };
     assert!(derive(QUARTERS, &small).is_err());
-    let mut noise = pictures::Noise(11);
+    let mut noise = crate::pictures::Noise(11);
     for _ in 0..300 {
         let mut bytes = QUARTERS.to_vec();
         let at = noise.below(bytes.len());

@@ -1,7 +1,5 @@
 //! Drawn people and places: the same each time, never the same for two seeds, and real pictures.
 
-mod pictures;
-
 use kilele_media::{Limits, derive, drawn};
 
 #[test]

@@ -2,15 +2,14 @@
 //!
 //! `KILELE_FUZZ_SECONDS` (3 a target) says how long, `KILELE_TEST_SEED` where to begin; a failure prints the file.
 
-mod pictures;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use image::ImageFormat;
 use kilele_media::{Ink, Limits, derive, drawn, inspect};
-use pictures::{Noise, exif, jpeg, jpeg_with, open, photo, progressive, with_exif, with_segment, written};
 use turbojpeg::Subsamp;
+
+use crate::pictures::{Noise, exif, jpeg, jpeg_with, open, photo, progressive, with_exif, with_segment, written};
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
@@ -113,7 +112,7 @@ fn damaged_metadata() {
 #[cfg(feature = "heic")]
 #[test]
 fn damaged_heics() {
-    let seed = include_bytes!("../../tests/fixtures/quarters.heic");
+    let seed = include_bytes!("../../../tests/fixtures/quarters.heic");
     soak("damaged_heics", |noise| check(&damage(seed, noise)));
 }
 

@@ -1,10 +1,9 @@
 //! What comes out of bytes that are not a good picture: a reason, and never a panic.
 
-mod pictures;
-
 use image::ImageFormat;
 use kilele_media::{Limits, Quarantine, derive, inspect};
-use pictures::{jpeg, jpeg_with, photo, progressive, quarters, with_exif, written};
+
+use crate::pictures::{jpeg, jpeg_with, photo, progressive, quarters, with_exif, written};
 
 fn refused(bytes: &[u8]) -> Quarantine {
     derive(bytes, &Limits::default()).expect_err("refused")
