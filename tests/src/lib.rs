@@ -6,6 +6,7 @@ pub mod cast;
 pub mod cluster;
 pub mod enrolling;
 pub mod line;
+pub mod paper;
 pub mod people;
 pub mod pictures;
 pub mod registry;
