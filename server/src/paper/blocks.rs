@@ -40,6 +40,9 @@ impl Style {
     pub const TITLE: Self = Self { size: 1.9, weight: Weight::Bold, tone: Tone::Brand };
 }
 
+/// Paper on which little stands beside each other.
+pub(super) const NARROW: f32 = 300.0;
+
 /// A text in lines, and how high it stands.
 pub(super) struct Set {
     pub lines: Vec<Line>,
@@ -135,6 +138,12 @@ impl Sheet {
         self.gap(self.format.size * 0.4);
     }
 
+    /// Begins a new page unless a text and so many lines after it fit on this one.
+    pub fn keep(&mut self, text: &str, style: Style, lines: f32) {
+        let height = self.set(text, style, self.inner()).height() + lines * self.leading();
+        self.room(height);
+    }
+
     /// What must not be overlooked, on a ground of its own.
     pub fn warning(&mut self, text: &str) {
         let pad = self.format.size * 0.6;
@@ -152,7 +161,7 @@ impl Sheet {
     /// Names and values under each other; what has no value is not mentioned.
     pub fn facts(&mut self, facts: &[(&str, String)]) {
         let (left, inner) = (self.left(), self.inner());
-        let names = inner * 0.3;
+        let names = inner * if inner < NARROW { 0.34 } else { 0.26 };
         for (name, value) in facts.iter().filter(|(_, value)| !value.trim().is_empty()) {
             let (name, value) = (self.set(name, Style::QUIET, names - 6.0), self.set(value, Style::PLAIN, inner - names));
             let tag = self.tag(Role::Paragraph, None);

@@ -1,5 +1,6 @@
 //! A QR code: what it says, drawn as squares.
 
+use kilele_media::Ink;
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::blocks::{Set, Style};
@@ -8,26 +9,34 @@ use super::sheet::Sheet;
 use super::tags::Role;
 
 impl Sheet {
-    /// A code with words beside it. A text too long for a code leaves the words alone.
-    pub fn code(&mut self, text: &str, alt: &str, side: f32, beside: &[(String, Style)]) {
+    /// A code, and beside it words and, above them, a signature if there is one. A text too long for a code leaves the
+    /// rest alone.
+    pub fn code(&mut self, text: &str, alt: &str, side: f32, ink: Option<(&Ink, &str)>, beside: &[(String, Style)]) {
         let (left, inner, size) = (self.left(), self.inner(), self.format.size);
         let squares = squares(text).unwrap_or_default();
         let x = if squares.is_empty() { left } else { left + side + size };
-        let sets: Vec<Set> = beside.iter().map(|(words, style)| self.set(words, *style, left + inner - x)).collect();
-        let words = sets.iter().map(|set| set.height() + size * 0.3).sum::<f32>();
+        let width = left + inner - x;
+        let sets: Vec<Set> = beside.iter().map(|(words, style)| self.set(words, *style, width)).collect();
+        let high = if ink.is_some() { size * 5.0 } else { 0.0 };
+        let words = high + sets.iter().map(|set| set.height() + size * 0.3).sum::<f32>();
         let height = words.max(if squares.is_empty() { 0.0 } else { side });
         self.room(height);
+        let begun = self.y;
         if !squares.is_empty() {
             let tag = self.tag(Role::Figure(alt.into()), None);
-            self.put(tag, Mark::Code(Area { x: left, y: self.y, width: side, height: side }, squares));
+            self.put(tag, Mark::Code(Area { x: left, y: begun, width: side, height: side }, squares));
         }
-        let mut y = self.y + (height - words) / 2.0;
+        let mut y = begun + if high > 0.0 { 0.0 } else { (height - words) / 2.0 };
+        if let Some((ink, alt)) = ink {
+            self.inked(Some(ink), alt, Area { x, y, width, height: high - size });
+            y += high;
+        }
         for set in &sets {
             let tag = self.tag(Role::Paragraph, None);
             self.lay(tag, set, 0..set.lines.len(), x, y, false);
             y += set.height() + size * 0.3;
         }
-        self.y += height;
+        self.y = begun + height;
         self.gap(size * 0.6);
     }
 }

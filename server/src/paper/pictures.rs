@@ -3,7 +3,7 @@
 use kilele_media::Ink;
 use krilla::image::Image;
 
-use super::blocks::{Set, Style};
+use super::blocks::{NARROW, Set, Style};
 use super::letters::Weight;
 use super::marks::{Area, INK_2, LINE, Mark, SOFT};
 use super::sheet::Sheet;
@@ -20,7 +20,7 @@ pub struct Photo {
 }
 
 /// How high the place for a photo is, to its width.
-const HIGH: f32 = 0.86;
+const HIGH: f32 = 0.74;
 
 struct Laid {
     image: Option<Image>,
@@ -84,6 +84,10 @@ impl Sheet {
     /// A signature on its line, and beside it what is known of it.
     pub fn signature(&mut self, ink: Option<&Ink>, alt: &str, facts: &[(&str, String)]) {
         let (left, inner, size) = (self.left(), self.inner(), self.format.size);
+        if inner < NARROW {
+            self.inked(ink, alt, Area { x: left, y: self.y, width: inner, height: size * 5.0 });
+            return self.facts(facts);
+        }
         let width = inner * 0.38;
         let beside = inner - width - 1.6 * size;
         let names = beside * 0.36;
@@ -99,21 +103,28 @@ impl Sheet {
         let high = size * 6.5;
         let height = sets.iter().map(each).sum::<f32>().max(high + size * 0.8);
         self.room(height);
-        let figure = self.tag(Role::Figure(alt.into()), None);
-        let place = Area { x: left, y: self.y, width, height: high };
-        if let Some(ink) = ink {
-            self.put(figure, Mark::Ink(place, ink.clone()));
-        }
-        self.put(None, Mark::Fill(Area { y: self.y + high + 2.0, height: 0.7, ..place }, INK_2));
-        let mut y = self.y;
+        let begun = self.y;
+        self.inked(ink, alt, Area { x: left, y: begun, width, height: high });
+        let mut y = begun;
         for pair in &sets {
             let tag = self.tag(Role::Paragraph, None);
             self.lay(tag, &pair.0, 0..pair.0.lines.len(), left + width + 1.6 * size, y, false);
             self.lay(tag, &pair.1, 0..pair.1.lines.len(), left + inner - (beside - names), y, false);
             y += each(pair);
         }
-        self.y += height;
+        self.y = begun + height;
         self.gap(size * 0.8);
+    }
+
+    /// The lines of a signature, standing on a line.
+    pub(super) fn inked(&mut self, ink: Option<&Ink>, alt: &str, place: Area) {
+        let figure = self.tag(Role::Figure(alt.into()), None);
+        if let Some(ink) = ink {
+            self.put(figure, Mark::Ink(place, ink.clone()));
+        }
+        let y = place.y + place.height + 2.0;
+        self.put(None, Mark::Fill(Area { y, height: 0.7, ..place }, INK_2));
+        self.y = y + self.format.size * 0.6;
     }
 }
 

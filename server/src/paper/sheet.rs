@@ -165,7 +165,7 @@ impl Sheet {
             if number > 1 {
                 let head = margin + small * 0.8;
                 let (left, right) = &self.furniture.head;
-                words(Side::Left, head, &short(left, small, width * 0.55), BRAND, Weight::Bold);
+                words(Side::Left, head, &short(left, small, width * 0.45), BRAND, Weight::Bold);
                 words(Side::Right, head, &short(right, small, width * 0.3), INK_2, Weight::Regular);
             }
             let line = |y| Mark::Fill(Area { x: margin, y, width: width - 2.0 * margin, height: 0.6 }, LINE);

@@ -272,12 +272,7 @@ impl Part<'_> {
             let absent = if photo.quarantined.is_some() { texts.photo_set_aside } else { texts.photo_missing };
             paper::Photo {
                 title: name(writer, i, photo),
-                lines: vec![
-                    photo.caption.clone(),
-                    writer.time(photo.captured_at),
-                    photo.by.clone(),
-                    writer.position(photo.position),
-                ],
+                lines: vec![writer.time(photo.captured_at), photo.by.clone(), writer.position(photo.position)],
                 jpeg: photo.jpeg.clone(),
                 absent: absent.into(),
             }
@@ -295,8 +290,10 @@ impl Part<'_> {
             return self.nothing(texts.no_signatures);
         }
         for (i, signed) in self.grant.signatures.iter().enumerate() {
-            self.sheet.subheading(&format!("{} {}: {}", texts.signatures, i + 1, signed.signer_name));
-            self.sheet.paragraph(&format!("“{}”", signed.statement.trim()), Style::QUIET);
+            let statement = format!("“{}”", signed.statement.trim());
+            self.sheet.keep(&statement, Style::QUIET, 11.0);
+            self.sheet.subheading(&signature_name(self.writer, i, signed));
+            self.sheet.paragraph(&statement, Style::QUIET);
             if signed.ink.is_none() {
                 self.nothing(texts.signature_missing);
             }
@@ -312,20 +309,19 @@ impl Part<'_> {
         let (grant, writer, texts) = (self.grant, self.writer, self.writer.texts);
         self.heading(texts.proofs);
         self.sheet.paragraph(texts.proofs_text, Style::QUIET);
-        let hash = || Column::words("SHA-256", 2.25);
-        let columns = vec![Column::words(texts.thing, 2.0), hash()];
+        let columns = vec![Column::words(texts.thing, 2.0), Column::words("SHA-256", 2.8)];
         let mut rows: Vec<Row> = Vec::new();
         for (i, photo) in grant.photos.iter().enumerate() {
             rows.push(Row::new([name(writer, i, photo), photo.sha256.clone()]));
         }
         for (i, signed) in grant.signatures.iter().enumerate() {
-            rows.push(Row::new([format!("{} {}: {}", texts.signatures, i + 1, signed.signer_name), signed.sha256.clone()]));
+            rows.push(Row::new([signature_name(writer, i, signed), signed.sha256.clone()]));
         }
         if !rows.is_empty() {
             self.sheet.table(&Table { columns, rows, size: 0.74 });
         }
         let columns = vec![
-            Column::words(texts.signatures, 1.2),
+            Column::words(texts.signatures, 0.8),
             Column::figures(texts.chain),
             Column::words(texts.server_signature, 2.2),
             Column::words(texts.device_key, 1.5),
@@ -337,19 +333,34 @@ impl Part<'_> {
         if !grant.signatures.is_empty() {
             self.sheet.table(&Table { columns, rows: rows.collect(), size: 0.74 });
         }
-        let head =
-            |head: &Option<(i64, String)>| head.as_ref().map_or_else(String::new, |(n, hash)| format!("{n} · {hash}"));
-        self.sheet.facts(&[
-            (texts.signature_head, head(&grant.proofs.signature_head)),
-            (texts.audit_head, head(&grant.proofs.audit_head)),
-            (texts.server_key, grant.proofs.server_key.clone()),
-        ]);
+        let columns =
+            vec![Column::words(texts.chains, 1.6), Column::figures(texts.chain), Column::words(texts.hash_or_key, 2.8)];
+        let mut rows: Vec<Row> = Vec::new();
+        let heads = [(texts.signature_head, &grant.proofs.signature_head), (texts.audit_head, &grant.proofs.audit_head)];
+        for (name, head) in heads {
+            let Some((number, hash)) = head else { continue };
+            rows.push(Row::new([name.into(), writer.figures.count(*number), hash.clone()]));
+        }
+        if !grant.proofs.server_key.is_empty() {
+            rows.push(Row::new([texts.server_key.into(), String::new(), grant.proofs.server_key.clone()]));
+        }
+        if !rows.is_empty() {
+            self.sheet.table(&Table { columns, rows, size: 0.74 });
+        }
     }
 }
 
 /// A photo's number and what it shows: the same beside the picture and beside its hash.
 fn name(writer: &Writer, at: usize, photo: &Photo) -> String {
-    format!("{}. {}", at + 1, writer.word("slot", &photo.slot))
+    let slot = writer.word("slot", &photo.slot);
+    match photo.caption.as_str() {
+        "" => format!("{}. {slot}", at + 1),
+        caption => format!("{}. {slot} · {caption}", at + 1),
+    }
+}
+
+fn signature_name(writer: &Writer, at: usize, signed: &Signed) -> String {
+    format!("{} {}: {}", writer.texts.signature, at + 1, signed.signer_name)
 }
 
 /// What is known of a signature.

@@ -11,7 +11,6 @@ pub use file::file;
 pub use receipt::{Size, code, receipt};
 
 use crate::clock::Millis;
-use crate::error::Result;
 use crate::paper::{Figures, Furniture, Language, Letterhead};
 use texts::Texts;
 

@@ -42,17 +42,22 @@ pub fn receipt(receipt: &Receipt, size: Size) -> Result<Vec<u8>> {
     }
     let method = receipt.method.as_deref().map_or_else(String::new, |key| writer.word("method", key));
     let method = [method, receipt.reference.clone()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    // On the small paper what belongs together shares a line, and the signature stands beside the code.
+    let small = size == Size::A6;
+    let kind = if small { format!("{} · {}", receipt.programme, receipt.policy) } else { receipt.programme.clone() };
     sheet.facts(&[
         (texts.received_by, receipt.recipient.clone()),
         (texts.village, receipt.place.clone()),
-        (texts.programme, receipt.programme.clone()),
-        (texts.policy, receipt.policy.clone()),
+        (texts.programme, kind),
+        (texts.policy, if small { String::new() } else { receipt.policy.clone() }),
         (texts.method, method.join(", ")),
         (texts.paid_on, receipt.released_on.as_deref().map_or_else(String::new, |day| writer.figures.day(day))),
         (texts.received_on, writer.figures.time(receipt.received_at)),
         (texts.recorded_by, receipt.recorded_by.clone()),
     ]);
-    sheet.gap(format.size * 0.5);
+    sheet.gap(format.size * 0.4);
+    let mut beside = Vec::new();
+    let mut ink = None;
     match &receipt.signature {
         Some(signed) => {
             sheet.paragraph(&format!("“{}”", signed.statement.trim()), Style { size: 0.85, ..Style::QUIET });
@@ -60,25 +65,27 @@ pub fn receipt(receipt: &Receipt, size: Size) -> Result<Vec<u8>> {
                 sheet.warning(texts.not_verified);
             }
             let alt = format!("{} {}", texts.signature_of, signed.signer_name);
-            sheet.signature(
-                signed.ink.as_ref(),
-                &alt,
-                &[
-                    (texts.signed_by, signed.signer_name.clone()),
-                    (texts.witness, signed.witness.clone().unwrap_or_default()),
-                    (texts.signed_at, writer.figures.time(signed.signed_at)),
-                ],
-            );
+            let at = writer.figures.time(signed.signed_at);
+            if small {
+                ink = signed.ink.as_ref().map(|ink| (ink, alt));
+                beside.push((format!("{}, {at}", signed.signer_name), Style { size: 0.9, ..Style::PLAIN }));
+            } else {
+                let witness = signed.witness.clone().unwrap_or_default();
+                let facts = [(texts.signed_by, signed.signer_name.clone()), (texts.witness, witness), (texts.signed_at, at)];
+                sheet.signature(signed.ink.as_ref(), &alt, &facts);
+                sheet.gap(format.size * 0.6);
+            }
         }
         None => sheet.paragraph(texts.signature_missing, Style::QUIET),
     }
     let hash = receipt.signature.as_ref().map_or("", |signed| &signed.sha256);
-    let beside = [
+    beside.extend([
         (texts.keep.to_owned(), Style { weight: Weight::Bold, tone: Tone::Brand, size: 1.0 }),
-        (texts.scan.to_owned(), Style { size: 0.9, ..Style::QUIET }),
+        (texts.scan.to_owned(), Style { size: 0.85, ..Style::QUIET }),
         (hash.get(..32).unwrap_or(hash).to_owned(), Style { size: 0.7, ..Style::QUIET }),
-    ];
-    sheet.code(&code(receipt)?, texts.code, (format.inner() * 0.4).min(110.0), &beside);
+    ]);
+    let ink = ink.as_ref().map(|(ink, alt)| (*ink, alt.as_str()));
+    sheet.code(&code(receipt)?, texts.code, (format.inner() * 0.4).min(98.0), ink, &beside);
     sheet.finish(&title, &receipt.organisation.name, receipt.language, receipt.printed_at)
 }
 

@@ -57,6 +57,7 @@ texts! {
     most: "Lowered to the most amount", "Kimeshushwa hadi kiwango cha juu";
     phone_amount: "The phone had counted", "Simu ilikokotoa";
     decisions: "Decisions", "Maamuzi";
+    by_time: "Time ran out", "Muda kuisha";
     when: "When", "Lini";
     what: "What", "Jambo";
     who: "Who", "Nani";
@@ -92,6 +93,7 @@ texts! {
     photo_missing: "This photo has not arrived yet.", "Picha hii bado haijafika.";
     photo_set_aside: "This file was set aside and is not shown.", "Faili hili limewekwa kando na halionyeshwi.";
     more_photos: "more photos, listed with their hashes below", "picha zaidi, zimeorodheshwa na hash zake hapa chini";
+    signature: "Signature", "Sahihi na.";
     signatures: "Signatures", "Sahihi";
     no_signatures: "Nobody has signed yet.", "Bado hakuna aliyetia sahihi.";
     signature_of: "Signature of", "Sahihi ya";
@@ -116,6 +118,8 @@ texts! {
     server_signature: "The server's signature", "Sahihi ya seva";
     device_key: "Key of the device", "Ufunguo wa kifaa";
     no_device_key: "none", "hakuna";
+    chains: "Chains and key", "Minyororo na ufunguo";
+    hash_or_key: "Hash or key", "Hash au ufunguo";
     signature_head: "Last signature of the village", "Sahihi ya mwisho ya kijiji";
     audit_head: "Last entry in the village's log", "Ingizo la mwisho katika kumbukumbu za kijiji";
     server_key: "The server's key", "Ufunguo wa seva";
