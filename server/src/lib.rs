@@ -40,6 +40,7 @@ pub mod numbers;
 pub mod orgs;
 pub mod outbox;
 pub mod packed;
+pub mod paper;
 pub mod places;
 pub mod planted;
 pub mod platform;

@@ -9,6 +9,7 @@ mod decide;
 pub mod machine;
 mod money;
 mod needs;
+pub mod paper;
 mod people;
 pub mod store;
 pub mod sweep;
