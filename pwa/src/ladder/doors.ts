@@ -10,14 +10,14 @@ export interface Door {
 
 export function doorOf(key: string, household: Id, group: Group | null, can: (capability: string) => boolean): Door | null {
   const survey = (kind: string) =>
-    group && can('programmes.assess') ? { href: `/groups/${group.id}/survey?kind=${kind}`, label: m.ladder_door_survey() } : null
+    group && can('households.write') ? { href: `/groups/${group.id}/survey?kind=${kind}`, label: m.ladder_door_survey() } : null
   const assess = (stage: string) =>
     can('programmes.assess') ? { href: `/households/${household}/assess?stage=${stage}`, label: m.ladder_door_assess() } : null
   switch (key) {
     case 'first_training':
       return can('visits.record') ? { href: `/visits/new?household=${household}`, label: m.ladder_door_visit() } : null
     case 'business_group':
-      return can('programmes.assess') ? { href: `/groups/new?household=${household}`, label: m.ladder_door_group() } : null
+      return can('households.write') ? { href: `/groups/new?household=${household}`, label: m.ladder_door_group() } : null
     case 'business_operating':
       return survey('progress')
     case 'pr_eligibility':

@@ -33,9 +33,10 @@ export interface Plan {
 export const isDone = ({ state }: Pick<Milestone, 'state'>): boolean => state === 'completed' || state === 'skipped'
 
 /** Null while the enrolment has no ladder: before its activation. */
-export function planOf({ milestones: rungs, history }: Enrolment, cycle: Cycle | null, now: Millis): Plan | null {
-  if (!rungs?.length) return null
-  const activated = history.find(({ event }) => event === 'activate')?.at ?? null
+export function planOf(enrolment: Enrolment, cycle: Cycle | null, now: Millis): Plan | null {
+  const rungs = rungsOf(enrolment)
+  if (!rungs.length) return null
+  const activated = activation(enrolment)?.at ?? null
   const first = cycle?.starts_on ? dayOf(cycle.starts_on) : activated === null ? null : dayAt(activated)
   const today = dayAt(now)
   const all = rungs
@@ -57,6 +58,18 @@ export function planOf({ milestones: rungs, history }: Enrolment, cycle: Cycle |
     moved: moves.length ? Math.max(...moves, activated ?? 0) : activated,
     from: first === null ? null : midnight(first),
   }
+}
+
+const activation = ({ history }: Enrolment) => history.find(({ event }) => event === 'activate')
+
+/** Of an activation that the server has not seen, or an older one did, the ladder as it is on the first day. */
+function rungsOf(enrolment: Enrolment): Milestone[] {
+  if (enrolment.milestones?.length) return enrolment.milestones
+  const step = activation(enrolment)
+  if (!step) return []
+  const blank = { state: 'not_started', at: null, by: null, reason: '', cause: null, subject: null } as const
+  const begun = { state: 'in_progress', at: step.at, by: step.by, cause: 'assessment', subject: enrolment.assessment } as const
+  return milestones.milestones.map(({ number }) => ({ number, ...blank, ...(number === 1 ? begun : {}) }))
 }
 
 // Days are counted by the calendar of the organisation, since 1970: no summer time makes one of them longer.

@@ -41,28 +41,43 @@ export interface CaseloadView {
   mentors: Person[]
 }
 
-/** Everybody who takes part; of a mentor, only whom that mentor accompanies. */
+export interface Climbing {
+  enrolment: Enrolment
+  plan: Plan
+}
+
+/** Ladders of everybody who takes part; of a mentor, of whom that mentor accompanies. */
+export async function climbing(only: Id | null): Promise<Climbing[]> {
+  const [active, cycles] = await Promise.all([inState('enrolment', 'active'), every('cycle')])
+  const known = new Map(cycles.map((cycle) => [cycle.id, cycle]))
+  const at = now()
+  return active.flatMap((enrolment) => {
+    if (only && enrolment.mentor !== only) return []
+    const plan = planOf(enrolment, (enrolment.cycle && known.get(enrolment.cycle)) || null, at)
+    return plan ? [{ enrolment, plan }] : []
+  })
+}
+
+/** The same with their households, and what they can be narrowed by. */
 export async function caseload(only: Id | null): Promise<CaseloadView> {
-  const [active, programmes, cycles, people, index] = await Promise.all([
-    inState('enrolment', 'active'),
+  const [all, programmes, cycles, people, index] = await Promise.all([
+    climbing(only),
     every('programme'),
     every('cycle'),
     every('person'),
     searchIndex(),
   ])
   const homes = new Map(index.find('', null).map(({ entry }) => [entry.household.id, entry]))
-  const known = new Map(cycles.map((cycle) => [cycle.id, cycle]))
   const at = now()
-  const climbers = active.flatMap((enrolment): Climber[] => {
+  const climbers = all.flatMap(({ enrolment, plan }): Climber[] => {
     const home = homes.get(enrolment.household)
-    const plan = planOf(enrolment, (enrolment.cycle && known.get(enrolment.cycle)) || null, at)
-    if (!home || !plan || (only && enrolment.mentor !== only)) return []
     const { id, programme, cycle, mentor } = enrolment
-    return [{ enrolment: id, household: home.household, place_name: home.place_name, programme, cycle, mentor, plan, still: daysSince(plan.moved, at) }]
+    const still = daysSince(plan.moved, at)
+    return home ? [{ enrolment: id, household: home.household, place_name: home.place_name, programme, cycle, mentor, plan, still }] : []
   })
-  const of = <T extends { id: Id }>(all: T[], used: (one: Climber) => Id | null) => {
+  const of = <T extends { id: Id }>(kind: T[], used: (one: Climber) => Id | null) => {
     const ids = new Set(climbers.map(used))
-    return all.filter(({ id }) => ids.has(id))
+    return kind.filter(({ id }) => ids.has(id))
   }
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
   return {
