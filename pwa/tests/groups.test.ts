@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Group, GroupMember, Survey } from '../src/api/grants'
 import type { Assessment, Command, Enrolment, Kind, Programme } from '../src/api/records'
 import { instrument } from '../src/assess/instruments'
-import { columnsOf, difference, graduates, instrumentFor, linesOf, stagesFor } from '../src/assess/stage'
+import { columnsOf, difference, graduates, instrumentFor, stagesFor, tablesOf } from '../src/assess/stage'
 import { appoint, blank, faults, toggle } from '../src/groups/form'
 import * as survey from '../src/groups/survey'
 import { ratingOf } from '../src/groups/words'
@@ -107,11 +107,11 @@ test('assessments stand side by side: the latest of each stage, with the differe
   const columns = columnsOf(all, 'p')
   expect(columns.map(({ assessment }) => assessment.id)).toEqual(['1', '2', '4'])
   expect(columnsOf(all, 'other')).toEqual([])
-  const lines = linesOf(columns)
-  const score = lines.find(({ factor, by }) => factor === null && by.key === 'weighted')!
-  expect([score.points, difference(score.points, 0), difference(score.points, 1), difference(score.points, 2)]).toEqual([[4000, 6000, null], null, 2000, null])
-  expect(lines.find(({ factor, by }) => factor === 'income' && by.key === 'weighted')!.points).toEqual([1000, 1500, null])
-  expect(lines.find(({ factor, by }) => factor === 'income' && by.key === 'graduation')!.points).toEqual([null, null, 2000])
+  const [weighted, graduation] = tablesOf(columns)
+  expect([weighted!.score, difference(weighted!.score, 0), difference(weighted!.score, 1)]).toEqual([[4000, 6000], null, 2000])
+  expect(weighted!.factors.find(({ key }) => key === 'income')!.points).toEqual([1000, 1500])
+  expect([graduation!.score, graduation!.factors.find(({ key }) => key === 'income')!.points]).toEqual([[8000], [2000]])
+  expect(tablesOf([])).toEqual([])
 })
 
 test('the same message again is one message', () => {

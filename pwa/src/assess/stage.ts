@@ -1,6 +1,6 @@
 // At which stage a household is assessed for a programme, by which instrument, and the results of the stages side by side.
 import type { Assessment, Enrolment, Id, Programme, Stage } from '../api/records'
-import { count, type Instrument } from './instrument'
+import { count, type Instrument, type Words } from './instrument'
 import { instrument } from './instruments'
 
 export const STAGES: Stage[] = ['baseline', 'midterm', 'graduation']
@@ -39,34 +39,31 @@ export function columnsOf(assessments: Assessment[], programme: Id): Column[] {
   })
 }
 
-export interface Line {
-  /** The instrument that has this factor, and its key; none is the score. */
+export interface Table {
   by: Instrument
-  factor: string | null
-  /** Hundredths of a point by column; none where another instrument was used. */
-  points: (number | null)[]
+  columns: Column[]
+  /** Hundredths of a point, by column. */
+  score: number[]
+  factors: { key: string; label: Words; points: number[] }[]
 }
 
-/** The score and each factor, as every column counted it; columns of one instrument share their lines. */
-export function linesOf(columns: Column[]): Line[] {
-  const instruments = [...new Set(columns.map(({ by }) => by))]
-  const counted = columns.map(({ assessment, by }) => {
-    // A phone's own record has no factors until the server has said them.
-    const factors = assessment.factors.length ? assessment.factors : count(by, assessment.answers).factors
-    return new Map(factors.map(({ key, points, weight }) => [key, points * weight]))
-  })
-  return instruments.flatMap((by) => {
-    const of = (value: (at: number) => number | null) => columns.map((column, at) => (column.by === by ? value(at) : null))
-    return [
-      { by, factor: null, points: of((at) => columns[at]!.assessment.score) },
-      ...by.factors.map(({ key }) => ({ by, factor: key, points: of((at) => counted[at]!.get(key) ?? null) })),
-    ]
+/** What was asked by the same questions, together: each factor as every column counted it. */
+export function tablesOf(columns: Column[]): Table[] {
+  return [...new Set(columns.map(({ by }) => by))].map((by) => {
+    const own = columns.filter((column) => column.by === by)
+    const counted = own.map(({ assessment }) => {
+      // A phone's own record has no factors until the server has said them.
+      const factors = assessment.factors.length ? assessment.factors : count(by, assessment.answers).factors
+      return new Map(factors.map(({ key, points, weight }) => [key, points * weight]))
+    })
+    return {
+      by,
+      columns: own,
+      score: own.map(({ assessment }) => assessment.score),
+      factors: by.factors.map(({ key, label }) => ({ key, label, points: counted.map((found) => found.get(key) ?? 0) })),
+    }
   })
 }
 
-/** How far from the first that was counted by the same instrument; none for that one. */
-export function difference(points: (number | null)[], at: number): number | null {
-  const first = points.findIndex((one) => one !== null)
-  const [from, to] = [points[first] ?? null, points[at] ?? null]
-  return from === null || to === null || at === first ? null : to - from
-}
+/** How far from the first; none for that one. */
+export const difference = (points: number[], at: number): number | null => (at === 0 ? null : points[at]! - points[0]!)

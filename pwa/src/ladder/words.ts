@@ -3,7 +3,7 @@ import type { MilestoneMove, MilestoneState } from '../api/grants'
 import type { Millis } from '../api/records'
 import { m } from '../paraglide/messages.js'
 import { day, daysBetween } from '../shell/dates'
-import { check, checkCircle, clock, minus, more } from '../ui/icons'
+import { check, clock, minus } from '../ui/icons'
 import { isDone, type Rung } from './plan'
 
 const states: Record<MilestoneState, () => string> = {
@@ -60,10 +60,9 @@ export function dueLabel(rung: Rung, now: Millis): string {
   return days <= 14 ? m.ladder_due_in({ count: days }) : m.ladder_due_on({ date: day(rung.due) })
 }
 
-export const stateIcon: Record<MilestoneState, string> = {
-  not_started: more,
+export const stateIcon: Record<MilestoneState, string | undefined> = {
+  not_started: undefined,
   in_progress: clock,
   completed: check,
   skipped: minus,
 }
-export const doneIcon = checkCircle

@@ -22,11 +22,6 @@ export function day(at: number): string {
   const date = wall(at)
   return `${date.getUTCDate()} ${named(m.dates_months_short(), date.getUTCMonth())} ${date.getUTCFullYear()}`
 }
-/** "Nov 2025" */
-export function shortMonth(at: number): string {
-  const date = wall(at)
-  return `${named(m.dates_months_short(), date.getUTCMonth())} ${date.getUTCFullYear()}`
-}
 /** "Thu, 20 Nov" */
 export function shortDay(at: number): string {
   const date = wall(at)
