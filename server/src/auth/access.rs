@@ -88,7 +88,7 @@ proof!(
     VisitReader, visit_reader, [ReadVisits], "This role does not read visits."
 );
 proof!(
-    /// May register and correct households.
+    /// May register and correct households, and keep their groups.
     Registrar, registrar, [WriteHouseholds], "This role does not register households."
 );
 proof!(
@@ -96,7 +96,7 @@ proof!(
     Recorder, recorder, [RecordVisits], "This role does not record visits."
 );
 proof!(
-    /// May deliver pictures that were announced with a household, a visit or an enrolment.
+    /// May deliver pictures that were announced with a household, a visit, an enrolment or a survey.
     Photographer, photographer, [RecordVisits, WriteHouseholds, DecideEnrolments], "This role does not take pictures."
 );
 proof!(
@@ -112,7 +112,7 @@ proof!(
     Approver, approver, [DecideVisits], "This role does not decide on visits."
 );
 proof!(
-    /// May read programmes, and the assessments and enrolments its feeds hold.
+    /// May read programmes, and the assessments, enrolments and groups its feeds hold.
     ProgrammeReader, programme_reader, [ReadProgrammes], "This role does not read programmes."
 );
 proof!(

@@ -195,8 +195,8 @@ impl Capabilities {
             "person" => self.has(Capability::ReadMembers),
             "place" => self.has(Capability::ReadPlaces),
             "programme" | "cycle" => self.has(Capability::ReadProgrammes),
-            // Both are of a household.
-            "assessment" | "enrolment" => self.sees("household") && self.sees("programme"),
+            // All are of households.
+            "assessment" | "enrolment" | "group" | "survey" => self.sees("household") && self.sees("programme"),
             _ => true,
         }
     }
