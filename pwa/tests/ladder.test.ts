@@ -153,6 +153,8 @@ test('the door of a step is the form that completes it', () => {
   expect(doorOf('pr_eligibility', 'h', group, all)!.href).toBe('/groups/grp/survey?kind=performance')
   expect(doorOf('pr_eligibility', 'h', null, all)).toBeNull()
   expect(doorOf('graduation', 'h', group, all)!.href).toBe('/households/h/assess?stage=graduation')
+  expect(doorOf('sb_application', 'h', group, all)!.href).toBe('/grants/new?group=grp')
+  expect(doorOf('pr_application', 'h', null, all)!.href).toBe('/grants/new?household=h')
   expect(doorOf('savings_group', 'h', group, all)).toBeNull()
   expect(doorOf('business_group', 'h', null, () => false)).toBeNull()
 })

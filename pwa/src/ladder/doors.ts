@@ -18,6 +18,12 @@ export function doorOf(key: string, household: Id, group: Group | null, can: (ca
       return can('visits.record') ? { href: `/visits/new?household=${household}`, label: m.ladder_door_visit() } : null
     case 'business_group':
       return can('households.write') ? { href: `/groups/new?household=${household}`, label: m.ladder_door_group() } : null
+    case 'business_plan':
+    case 'sb_application':
+    case 'pr_application':
+      return can('grants.prepare')
+        ? { href: `/grants/new?${group ? `group=${group.id}` : `household=${household}`}`, label: m.ladder_door_grant() }
+        : null
     case 'business_operating':
       return survey('progress')
     case 'pr_eligibility':
