@@ -1,8 +1,9 @@
-// The sample scenes: a full day, an empty start, work that waits, names that are long.
+// The sample scenes: a full day, an empty start, work that waits, names that are long, households that climb.
 import type { Evidence, Household, Inbox, Kind, Place, Records, Signature, Visit } from '../src/api/records'
+import { climbing } from './climbing'
 import type { Attention, CaptureMeta, Draft, Waiting } from '../src/db/schema'
 
-export const scenes = ['day', 'empty', 'first', 'waiting', 'long'] as const
+export const scenes = ['day', 'empty', 'first', 'waiting', 'long', 'climb', 'climb-long', 'climb-team', 'climb-many'] as const
 export type SceneName = (typeof scenes)[number]
 
 const id = (group: number, n: number) =>
@@ -255,7 +256,11 @@ export function scene(name: SceneName) {
   const records: { [K in Kind]?: Records[K][] } = {
     organisation: [organisation],
     place: places,
-    person: [member, { ...member, id: grace, name: 'Grace Chepkoech', role: 'supervisor', supervisor: null }],
+    person: [
+      member,
+      { ...member, id: grace, name: 'Grace Chepkoech', role: 'supervisor', supervisor: null },
+      ...(name.startsWith('climb') ? [{ ...member, id: id(2, 3), name: 'Peter Kibet' }] : []),
+    ],
     statement: [
       statement(
         1,
@@ -275,8 +280,10 @@ export function scene(name: SceneName) {
     attention: Attention[] = []
   const by = { member: me, device, place: villages[0]!.id }
   if (name !== 'first' && name !== 'empty') {
-    const all = name === 'long' ? long : names
+    const many = Array.from({ length: 500 }, (_, n) => `${names[n % names.length]} ${n + 1}`)
+    const all = name === 'long' ? long : name === 'climb-long' ? names.map((one, n) => long[n % 3]!) : name === 'climb-many' ? many : names
     records.household = all.map(household)
+    if (name.startsWith('climb')) Object.assign(records, climbing(records.household, { id, now, me, decides: grace }))
     const whose = (n: number) => all[n % all.length]!
     records.visit = [
       visit(1, 1, 'planned', { planned_at: morning }),
@@ -296,6 +303,9 @@ export function scene(name: SceneName) {
       evidence(n * 2 + 1, id(8, n), 'back'),
     ])
     records.evidence[1] = { ...records.evidence[1]!, state: 'quarantined', reason: 'truncated' }
+    records.evidence.push(
+      ...(records.survey ?? []).map((one, n) => evidence(200 + n, one.id, 'site', { subject_kind: 'survey' })),
+    )
     records.signature = [4, 5, 6, 36].map((n) => signature(n, id(8, n), whose(n === 5 ? 2 : 0)))
     records.inbox = [
       message(
@@ -380,11 +390,15 @@ export function scene(name: SceneName) {
       at: now - DAY,
     })
   }
+  const team = name === 'climb-team'
   const session = {
     account: { ...account, locale: 'en' },
-    member,
+    member: team ? records.person!.find((one) => one.id === grace)! : member,
     organisation,
-    capabilities: [],
+    capabilities: [
+      ...['households.read', 'households.write', 'visits.read', 'visits.record', 'visits.plan_own', 'programmes.read', 'programmes.assess'],
+      ...(team ? ['visits.decide', 'visits.plan', 'enrolments.decide', 'conflicts.settle', 'figures.read'] : []),
+    ],
     device,
     access_expires_at: now + 900_000,
     server_time: now,

@@ -104,6 +104,12 @@ const texts: Record<string, () => string> = {
   not_qualified: m.error_not_qualified,
   enrolled: m.block_earlier,
   own_assessment: m.error_own_assessment,
+  other_village: m.error_other_village,
+  in_group: m.error_in_group,
+  not_enrolled: m.error_not_enrolled,
+  not_baseline: m.error_not_baseline,
+  other_instrument: m.error_other_instrument,
+  milestones_open: m.error_milestones_open,
   quarantined: m.error_quarantined,
   truncated: m.error_truncated,
   too_large: m.error_too_large,
@@ -122,7 +128,10 @@ const texts: Record<string, () => string> = {
   length_mismatch: m.error_upload_expired,
 }
 
-export function problemText(problem: { code?: string; message?: string }): string {
+/** `kind`: of the command that was refused. */
+export function problemText(problem: { code?: string; message?: string; kind?: string }): string {
+  // The same word of a picture means that it is still being made.
+  if (problem.code === 'not_ready' && problem.kind === 'enrolment.move') return m.error_not_ready_to_graduate()
   return texts[problem.code ?? '']?.() ?? (problem.message || m.error_unexpected())
 }
 

@@ -14,6 +14,9 @@ const press =
   (page, language) =>
     page.getByRole('button', { name: say(key, {}, language), exact: true }).first().click()
 
+const done = ({ milestones }: { milestones: { state: string }[] }) =>
+  milestones.filter(({ state }) => state === 'completed' || state === 'skipped').length
+
 /** Sends a file of households and waits for its columns. */
 async function chooseFile(page: Page, text: string): Promise<void> {
   await page.locator('input[type=file]').setInputFiles({ name: 'registry.csv', mimeType: 'text/csv', buffer: Buffer.from(text) })
@@ -38,6 +41,12 @@ for (const language of ['en', 'sw'] as Language[]) {
     const visit = (state: string) => visits.find((one) => one.state === state)!.id
     const home = visits.find((one) => one.state === 'approved')!.household
     const returned = visit('returned')
+    const climbs = (await amina.all<{ id: string; household: string; state: string; place: string; milestones: { state: string }[] }>('enrolment'))
+      .filter(({ state }) => state === 'active')
+      .sort((a, b) => done(b) - done(a))
+    const groups = await amina.all<{ id: string; place: string; state: string; members: { household: string }[] }>('group')
+    const group = groups.find(({ members }) => members.some((one) => one.household === climbs[0]!.household)) ?? groups[0]!
+    const alone = climbs.find(({ household }) => !groups.some(({ members }) => members.some((one) => one.household === household)))
     await look('amina.mentor', 'mentor', language, server.url, device, [
       { name: 'today', path: '/' },
       { name: 'households', path: '/households' },
@@ -47,6 +56,27 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'household-edit', path: `/households/${home}/edit` },
       { name: 'register', path: '/households/new' },
       { name: 'register-faults', path: '/households/new', act: press('register_save') },
+      { name: 'household-climbing', path: `/households/${climbs[0]!.household}` },
+      { name: 'enrolment-climbing', path: `/enrolments/${climbs[0]!.id}` },
+      { name: 'ladder', path: `/enrolments/${climbs[0]!.id}/ladder` },
+      { name: 'ladder-low', path: `/enrolments/${climbs.at(-1)!.id}/ladder` },
+      {
+        name: 'ladder-by-hand',
+        path: `/enrolments/${climbs.at(-1)!.id}/ladder`,
+        act: (page, language) => page.getByRole('button', { name: new RegExp(`^${say('ladder_change', {}, language)}:`) }).first().click(),
+      },
+      { name: 'ladders', path: '/ladder' },
+      { name: 'ladders-late', path: '/ladder?show=late' },
+      { name: 'ladders-none', path: '/ladder?q=nobody' },
+      { name: 'groups', path: '/groups' },
+      { name: 'group', path: `/groups/${group.id}` },
+      { name: 'group-dissolve', path: `/groups/${group.id}`, act: press('groups_dissolve') },
+      { name: 'group-form', path: `/groups/new${alone ? `?household=${alone.household}` : ''}`, act: press('groups_form') },
+      { name: 'group-edit', path: `/groups/${group.id}/edit` },
+      { name: 'survey', path: `/groups/${group.id}/survey?kind=performance` },
+      { name: 'survey-faults', path: `/groups/${group.id}/survey`, act: press('survey_save') },
+      { name: 'assess-midterm', path: `/households/${climbs[0]!.household}/assess?stage=midterm` },
+      { name: 'assess-graduation', path: `/households/${climbs[1]!.household}/assess?stage=graduation` },
       { name: 'visit-new', path: '/visits/new' },
       { name: 'visit-planned', path: `/visits/${visit('planned')}` },
       { name: 'visit-calloff', path: `/visits/${visit('planned')}`, act: press('calloff') },
@@ -102,6 +132,8 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'queue-return', path: `/queue/${waiting}`, act: press('decide_return') },
       { name: 'queue-approve', path: `/queue/${waiting}`, act: press('decide_approve') },
       { name: 'team', path: '/team' },
+      { name: 'ladders', path: '/ladder' },
+      { name: 'groups', path: '/groups' },
       { name: 'team-devices', path: '/team/devices' },
       { name: 'households', path: '/households' },
       { name: 'household', path: `/households/${visits[0]!.household}` },
@@ -132,6 +164,9 @@ for (const language of ['en', 'sw'] as Language[]) {
           await press('handover_open')!(page, language)
         },
       },
+      { name: 'ladders', path: '/ladder' },
+      { name: 'programmes', path: '/admin/programmes' },
+      { name: 'programme-change', path: '/admin/programmes', act: press('edit') },
       { name: 'roles', path: '/admin/roles' },
       { name: 'role-add', path: '/admin/roles', act: press('roles_add') },
       { name: 'organisation', path: '/admin/organisation' },
