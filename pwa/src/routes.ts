@@ -73,6 +73,18 @@ const routes: Route[] = [
     area: '/admin',
   },
   {
+    path: '/admin/programmes/:id/policies',
+    title: () => m.policies_title(),
+    load: () => import('./admin/policies/Policies.svelte'),
+    area: '/admin',
+  },
+  {
+    path: '/admin/programmes/:id/policies/:policy',
+    title: () => m.policy_new(),
+    load: () => import('./admin/policies/Policy.svelte'),
+    area: '/admin',
+  },
+  {
     path: '/visits/new',
     title: () => m.visit_new_title(),
     load: () => import('./visits/NewVisit.svelte'),

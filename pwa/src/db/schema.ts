@@ -102,8 +102,8 @@ export interface CaptureMeta {
 
 export interface Draft {
   id: Id
-  /** `return`: why a visit goes back, half written. */
-  kind: 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation'
+  /** `return`: why a visit goes back, half written; `policy`: changed by an administrator and not saved. */
+  kind: 'policy' | 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation'
   /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null
