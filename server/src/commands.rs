@@ -18,7 +18,7 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{assessments, conflicts, enrolments, households, notifications, numbers, visits};
+use crate::{assessments, conflicts, enrolments, households, milestones, notifications, numbers, visits};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -74,6 +74,7 @@ actions! {
     "assessment.record" => RecordAssessment(assessments::Record): assessments::record,
     "enrolment.apply" => ApplyForProgramme(enrolments::Apply): enrolments::apply,
     "enrolment.move" => MoveEnrolment(enrolments::Move): enrolments::change,
+    "milestone.move" => MoveMilestone(milestones::Move): milestones::change,
     "conflict.settle" => SettleConflict(conflicts::Settle): conflicts::settle,
     "inbox.read" => ReadInbox(notifications::Read): notifications::read,
 }

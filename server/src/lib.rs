@@ -32,6 +32,7 @@ pub mod jobs;
 mod live;
 pub mod media;
 pub mod members;
+pub mod milestones;
 pub mod notifications;
 pub mod numbers;
 pub mod orgs;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::media::evidence;
 use crate::programmes::{self, Status};
-use crate::{audit, check, households, members, scope};
+use crate::{audit, check, households, members, milestones, scope};
 
 pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applied> {
     let by = context.reader.assessor()?;
@@ -52,6 +52,7 @@ pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applie
         approved_at: None,
         to_mentor: None,
         history: vec![Step { event: None, state: State::Applied, by: by.id, at: context.now, reason: String::new() }],
+        milestones: vec![],
         created_at: context.now,
         updated_at: context.now,
         revision: 0,
@@ -83,6 +84,8 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     match body.event {
         Event::Verify => verify(tx, context, &mut feeds, &mut after, &body).await?,
         Event::Approve => (after.approved_by, after.approved_at) = (Some(by.id), Some(context.now)),
+        Event::Activate => after.milestones = milestones::begin(&before, context.now, by.id),
+        Event::Graduate => milestones::demand_done(&before)?,
         Event::Transfer => after.to_mentor = Some(successor(tx, &before, by.org, body.mentor).await?),
         Event::TakeOver => (after.mentor, after.to_mentor) = (by.id, None),
         _ => {}

@@ -143,6 +143,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         let mut enrolment = enrolments::store::current(tx, org, place, *one).await?;
         enrolment.position = None;
         enrolment.history.iter_mut().for_each(|step| step.reason.clear());
+        enrolment.milestones.iter_mut().for_each(|rung| rung.reason.clear());
         (enrolment.updated_at, enrolment.revision) = (actor.at, feeds.revision(place));
         enrolments::store::put(tx, &feeds, &enrolment).await?;
     }
