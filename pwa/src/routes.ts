@@ -47,6 +47,13 @@ const routes: Route[] = [
     area: '/households',
   },
   {
+    path: '/households/:id/own',
+    title: () => m.own_link(),
+    load: () => import('./home/Shown.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
     path: '/households/:id/edit',
     title: () => m.household_edit_title(),
     load: () => import('./households/HouseholdForm.svelte'),
@@ -112,6 +119,24 @@ const routes: Route[] = [
     path: '/figures',
     title: () => m.figures_title(),
     load: () => import('./figures/Figures.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/visits',
+    title: () => m.visits_title(),
+    load: () => import('./figures/Visits.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/enrolments',
+    title: () => m.enrolments_title(),
+    load: () => import('./figures/Enrolments.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/unproven',
+    title: () => m.unproven_title(),
+    load: () => import('./figures/Unproven.svelte'),
     area: '/figures',
   },
   {

@@ -53,6 +53,8 @@ test('keys of new questions, options and factors come from their words, once eac
 test('an empty policy says what it lacks', () => {
   expect(Object.keys(faultsOf(toForm(blank), [])).sort()).toEqual(['base', 'en', 'key', 'sw'])
   expect(faultsOf(form(), ['sb']).key).toBe(m.policy_fault_key_taken())
+  expect(faultsOf({ ...form(), key: 'SB-1' }, []).key).toBe(m.policy_fault_key())
+  expect(toFacts({ ...form(), key: ' sb2 ' }, 'p').key).toBe('SB2')
 })
 
 test('parts come to a hundred, each of them something', () => {
@@ -75,13 +77,18 @@ test('a factor looks at what is there, and its bands can be met', () => {
   size!.bands[0]!.below = '20'
   size!.bands[1]!.at_least = size!.bands[1]!.below = ''
   training!.bands[0]!.by = 'a fifth'
+  training!.otherwise = '12'
+  training!.bands[1]!.by = '0'
   const found = faultsOf(changed, [])
   expect(found['factor.setting.input']).toBe(m.policy_fault_input())
   expect(found[`factor.business.${business!.bands[0]!.id}.one_of`]).toBe(m.policy_fault_one_of())
   expect(found[`factor.group_size.${size!.bands[0]!.id}.below`]).toBe(m.policy_fault_below())
   expect(found[`factor.group_size.${size!.bands[1]!.id}.at_least`]).toBe(m.policy_fault_band())
   expect(found[`factor.training.${training!.bands[0]!.id}.by`]).toBe(m.policy_fault_times())
-  expect(Object.keys(found)).toHaveLength(5)
+  expect(found['factor.training.otherwise']).toBe(m.policy_fault_times())
+  expect(Object.keys(found)).toHaveLength(7)
+  changed.factors[0]!.bands = []
+  expect(faultsOf(changed, [])['factor.group_size.input']).toBe(m.policy_fault_bands())
 })
 
 test('questions, bounds, days and limits are held to what they can be', () => {

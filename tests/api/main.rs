@@ -12,6 +12,7 @@ mod contract;
 mod cuts;
 mod devices;
 mod enrolments;
+mod figures;
 mod fuzz;
 mod hostile;
 mod households;

@@ -2,12 +2,14 @@
 
 use uuid::Uuid;
 
-use super::{Enrolment, State};
+use super::{Enrolment, Event, State};
 use crate::app::App;
 use crate::auth::ProgrammeReader;
+use crate::clock::DAY;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
+use crate::milestones;
 use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
@@ -35,13 +37,20 @@ pub async fn add(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
 
 /// Writes the enrolment as it is now to its row and its feed.
 pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<()> {
-    tx.query("UPDATE enrolment SET state = $3, mentor = $4 WHERE org = $1 AND id = $2")
-        .bind(feeds.org)
-        .bind(enrolment.id)
-        .bind(enrolment.state.as_str())
-        .bind(enrolment.mentor)
-        .later()
-        .await?;
+    let activated = enrolment.history.iter().find(|step| step.event == Some(Event::Activate));
+    tx.query(
+        "UPDATE enrolment SET state = $3, mentor = $4, rungs_done = $5, climbs_from = $6, state_at = $7
+         WHERE org = $1 AND id = $2",
+    )
+    .bind(feeds.org)
+    .bind(enrolment.id)
+    .bind(enrolment.state.as_str())
+    .bind(enrolment.mentor)
+    .bind(milestones::done(enrolment))
+    .bind(activated.map(|step| step.at / DAY))
+    .bind(enrolment.history.last().map(|step| step.at))
+    .later()
+    .await?;
     feeds.put(tx, enrolment.place, "enrolment", enrolment.id, enrolment).await
 }
 

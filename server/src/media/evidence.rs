@@ -96,6 +96,12 @@ async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, older: Uuid, newer: 
     older.superseded_by = Some(newer.id);
     older.updated_at = newer.updated_at;
     older.revision = feeds.revision(feed);
+    tx.query("UPDATE evidence SET superseded_by = $3 WHERE org = $1 AND id = $2")
+        .bind(feeds.org)
+        .bind(older.id)
+        .bind(newer.id)
+        .run()
+        .await?;
     put(tx, feeds, feed, &older).await
 }
 

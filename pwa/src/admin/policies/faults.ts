@@ -5,32 +5,36 @@ import { type FactorForm, GROUP_SIZE, type PolicyForm, type QuestionForm, tenTho
 
 export type Faults = Record<string, string>
 
+/** Minor units; more is a slip. */
+const LARGEST = 100_000_000_000
+
 /** `taken`: keys of the programme's other policies. */
 export function faultsOf(form: PolicyForm, taken: readonly string[]): Faults {
   const found: Faults = {}
   const wrong = (field: string, text: string) => (found[field] ??= text)
-  if (!/^[A-Za-z0-9-]{2,20}$/.test(form.key.trim())) wrong('key', m.policy_fault_key())
+  if (!/^[A-Za-z0-9]{2,10}$/.test(form.key.trim())) wrong('key', m.policy_fault_key())
   else if (taken.some((key) => key.toLowerCase() === form.key.trim().toLowerCase())) wrong('key', m.policy_fault_key_taken())
   names(form, '', wrong)
   const base = minor(form.base)
   if (!base) wrong('base', m.policy_fault_base())
   const step = minor(form.step)
-  if (!step) wrong('step', m.policy_fault_step())
+  if (!step || step > 1_000_000) wrong('step', m.policy_fault_step())
   const [least, most] = [minor(form.least), minor(form.most)]
-  if (Number.isNaN(least)) wrong('least', m.policy_fault_money())
-  if (Number.isNaN(most)) wrong('most', m.policy_fault_money())
+  for (const [field, amount] of Object.entries({ base, least, most, manager_limit: minor(form.manager_limit) }))
+    if (Number.isNaN(amount) || (amount ?? 0) > LARGEST) wrong(field, m.policy_fault_money())
   if (least !== null && most !== null && least > most) wrong('most', m.policy_fault_most())
   for (const question of form.questions) asked(question, form, wrong)
-  for (const factor of form.factors) counted(factor, form, wrong)
-  if (form.startup_most.trim() && !tenThousandths(form.startup_most)) wrong('startup_most', m.policy_fault_times())
+  for (const one of form.factors) counted(one, form, wrong)
+  if (form.startup_most.trim() && !factor(form.startup_most, 100)) wrong('startup_most', m.policy_fault_times())
+  if (form.questions.length > 20) wrong(`question.${form.questions[20]!.id}.en`, m.policy_fault_many({ most: 20 }))
+  if (form.factors.length > 10) wrong(`factor.${form.factors[10]!.id}.en`, m.policy_fault_many({ most: 10 }))
   const { needs } = form
-  if (needs.grant && needs.grant === form.key.trim()) wrong('needs.grant', m.policy_fault_needs_itself())
+  if (needs.grant && needs.grant === form.key.trim().toUpperCase()) wrong('needs.grant', m.policy_fault_needs_itself())
   if (needs.grant && !within(needs.days_since, 0, 3_650, true)) wrong('needs.days_since', m.policy_fault_days())
   if (!within(needs.rating_least, 0, 100, true)) wrong('needs.rating_least', m.policy_fault_score())
   parts(form, wrong)
-  if (!within(form.utilisation_days, 1, 3_650)) wrong('utilisation_days', m.policy_fault_days())
-  if (!within(form.expires_days, 1, 3_650)) wrong('expires_days', m.policy_fault_days())
-  if (Number.isNaN(minor(form.manager_limit))) wrong('manager_limit', m.policy_fault_money())
+  if (!within(form.utilisation_days, 1, 730)) wrong('utilisation_days', m.policy_fault_days())
+  if (!within(form.expires_days, 1, 730)) wrong('expires_days', m.policy_fault_days())
   if (!within(form.score_least, 0, 100)) wrong('score_least', m.policy_fault_score())
   return found
 }
@@ -57,7 +61,7 @@ function asked(question: QuestionForm, form: PolicyForm, wrong: Wrong): void {
     if (min !== null && max !== null && min > max) wrong(at(id, 'max'), m.policy_fault_max())
     return
   }
-  if (!question.options.length) wrong(at(id, 'en'), m.policy_fault_options())
+  if (question.options.length < 2 || question.options.length > 30) wrong(at(id, 'en'), m.policy_fault_options())
   for (const option of question.options) {
     names(option, at(id, option.id), wrong)
     if (question.options.some((other) => other.id !== option.id && alike(other.en, option.en)))
@@ -65,23 +69,27 @@ function asked(question: QuestionForm, form: PolicyForm, wrong: Wrong): void {
   }
 }
 
-function counted(factor: FactorForm, form: PolicyForm, wrong: Wrong): void {
-  const id = `factor.${factor.id}`
-  names(factor, id, wrong)
-  if (form.factors.some((other) => other.id !== factor.id && alike(other.en, factor.en))) wrong(at(id, 'en'), m.policy_fault_twice())
-  const question = form.questions.find((one) => one.id === factor.input)
-  if (factor.input !== GROUP_SIZE && !question) wrong(at(id, 'input'), m.policy_fault_input())
-  if (tenThousandths(factor.otherwise) === null) wrong(at(id, 'otherwise'), m.policy_fault_times())
-  for (const band of factor.bands) {
+/** More than nothing, and at most so many times. */
+const factor = (text: string, most: number) => within(String(tenThousandths(text) ?? ''), 1, most * 10_000)
+
+function counted(one: FactorForm, form: PolicyForm, wrong: Wrong): void {
+  const id = `factor.${one.id}`
+  names(one, id, wrong)
+  if (form.factors.some((other) => other.id !== one.id && alike(other.en, one.en))) wrong(at(id, 'en'), m.policy_fault_twice())
+  const question = form.questions.find(({ id }) => id === one.input)
+  if (one.input !== GROUP_SIZE && !question) wrong(at(id, 'input'), m.policy_fault_input())
+  if (!factor(one.otherwise, 10)) wrong(at(id, 'otherwise'), m.policy_fault_times())
+  if (!one.bands.length || one.bands.length > 20) wrong(at(id, 'input'), m.policy_fault_bands())
+  for (const band of one.bands) {
     const field = (name: string) => at(at(id, band.id), name)
-    if (tenThousandths(band.by) === null) wrong(field('by'), m.policy_fault_times())
+    if (!factor(band.by, 10)) wrong(field('by'), m.policy_fault_times())
     if (question?.kind === 'choice') {
-      const there = band.one_of.filter((one) => question.options.some((option) => option.id === one))
+      const there = band.one_of.filter((chosen) => question.options.some((option) => option.id === chosen))
       if (!there.length) wrong(field('one_of'), m.policy_fault_one_of())
       continue
     }
     // What a band must say is known once its input is.
-    if (!question && factor.input !== GROUP_SIZE) continue
+    if (!question && one.input !== GROUP_SIZE) continue
     const [from, below] = [whole(band.at_least), whole(band.below)]
     if (Number.isNaN(from)) wrong(field('at_least'), m.policy_fault_whole())
     if (Number.isNaN(below)) wrong(field('below'), m.policy_fault_whole())

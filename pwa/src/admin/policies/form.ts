@@ -198,7 +198,7 @@ export function toFacts(form: PolicyForm, programme: string): PolicyFacts {
   const { needs } = form
   return {
     programme,
-    key: form.key.trim(),
+    key: form.key.trim().toUpperCase(),
     name: { en: form.en.trim(), sw: form.sw.trim() },
     unit: form.unit,
     base_minor: minor(form.base) ?? NaN,
