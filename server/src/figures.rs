@@ -105,8 +105,8 @@ impl Api {
                 "SELECT o.id AS organisation, o.code, o.name,
                      (SELECT count(*) FROM place p WHERE p.org = o.id) AS places,
                      (SELECT count(*) FROM member m WHERE m.org = o.id AND m.active AND m.role = 'mentor') AS mentors,
-                     (SELECT count(*) FROM household h WHERE h.org = o.id) AS households,
-                     (SELECT count(*) FROM household h WHERE h.org = o.id AND h.last_visit_at >= $1) AS visited,
+                     (SELECT count(*) FROM household h WHERE h.org = o.id AND h.merged_into IS NULL) AS households,
+                     (SELECT count(*) FROM household h WHERE h.org = o.id AND h.merged_into IS NULL AND h.last_visit_at >= $1) AS visited,
                      (SELECT count(*) FROM visit v WHERE v.org = o.id AND v.state = 'submitted') AS visits_waiting,
                      (SELECT count(*) FROM visit v WHERE v.org = o.id AND v.state = 'approved') AS visits_approved,
                      (SELECT count(*) FROM visit v WHERE v.org = o.id AND v.state = 'approved' AND v.decided_at >= $1)
@@ -131,7 +131,7 @@ impl Api {
             .query(
                 "WITH seen AS (SELECT feed FROM member_feed WHERE org = $1 AND member = $2),
                  h AS (SELECT count(*) AS n, count(CASE WHEN last_visit_at >= $3 THEN 1 END) AS visited
-                     FROM household WHERE org = $1 AND feed IN (SELECT feed FROM seen)),
+                     FROM household WHERE org = $1 AND merged_into IS NULL AND feed IN (SELECT feed FROM seen)),
                  v AS (SELECT count(CASE WHEN state = 'planned' THEN 1 END) AS planned,
                          count(CASE WHEN state = 'submitted' THEN 1 END) AS waiting,
                          count(CASE WHEN state = 'returned' THEN 1 END) AS returned,
@@ -170,7 +170,7 @@ impl Api {
                      count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) AS visited,
                      (SELECT count(*) FROM visit v WHERE v.org = p.org AND v.feed = p.id AND v.state = 'submitted') AS visits_waiting
                  FROM member_feed m JOIN place p ON p.org = m.org AND p.id = m.feed
-                 JOIN household h ON h.org = p.org AND h.feed = p.id
+                 JOIN household h ON h.org = p.org AND h.feed = p.id AND h.merged_into IS NULL
                  WHERE m.org = $1 AND m.member = $2 GROUP BY p.org, p.id, p.name
                  ORDER BY count(h.id) - count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) DESC, p.id LIMIT 50",
             )

@@ -108,7 +108,7 @@ impl Api {
             .db
             .query(
                 "SELECT e.body FROM signature s
-                 JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id AND NOT e.deleted
+                 JOIN feed_entry e ON e.org = s.org AND e.id = s.id AND NOT e.deleted
                  WHERE s.org = $1 AND s.subject IN (SELECT id FROM visit WHERE org = $1 AND household = $2
                      UNION SELECT id FROM household WHERE org = $1 AND id = $2)
                  ORDER BY s.received_at DESC, s.id LIMIT 100",
