@@ -55,12 +55,12 @@ pub async fn give(tx: &mut Tx, context: &Context, body: Give) -> Result<Applied>
 
 pub async fn withdraw(tx: &mut Tx, context: &Context, body: Withdraw) -> Result<Applied> {
     let by = context.reader.registrar()?;
+    let place = households::store::feed_of(tx, by.org, body.household).await?;
+    scope::demand_household(tx, context, body.household, place, "household").await?;
     check::text("reason", &body.reason, 2000)?;
     if body.reason.trim().chars().count() < 3 {
         return Err(Error::invalid("reason", "Say in a few words why."));
     }
-    let place = households::store::feed_of(tx, by.org, body.household).await?;
-    scope::demand_household(tx, context, body.household, place, "household").await?;
     // Nobody is told of a household in a village they do not see.
     let supervisor = match members::store::supervisor_of(tx, by.org, by.id).await? {
         Some(supervisor) if members::store::demand_sees(tx, by.org, supervisor, place).await.is_ok() => Some(supervisor),

@@ -56,7 +56,13 @@ impl Api {
     ///
     /// Remembered, so that nobody is asked again; and can be taken back. 409 `merged` when they were merged.
     #[oai(path = "/api/duplicates/:one/:other", method = "put", operation_id = "decideDuplicate")]
-    async fn decide(&self, by: Settler, one: Path<Uuid>, other: Path<Uuid>, decision: Json<Decision>) -> Result<()> {
+    async fn decide(
+        &self,
+        by: Settler,
+        one: Path<Uuid>,
+        other: Path<Uuid>,
+        decision: Json<Decision>,
+    ) -> Result<Json<Decision>> {
         let actor = self.actor(&by);
         let pair = store::ordered((one.0, other.0));
         let wanted = if decision.0.distinct { State::Distinct } else { State::Open };
@@ -81,7 +87,8 @@ impl Api {
                 Ok(())
             })
         });
-        work.await
+        work.await?;
+        Ok(decision)
     }
 
     /// Look for duplicates again

@@ -62,12 +62,12 @@ const PHOTO: [&str; 2] = ["photo", "photo_placeholder"];
 pub async fn merge(tx: &mut Tx, context: &Context, body: Merge) -> Result<Applied> {
     let by = context.reader.settler()?;
     let (org, crypto) = (by.org, &context.app.crypto);
-    if body.keep == body.drop {
-        return Err(Error::invalid("drop", "A household is not merged with itself."));
-    }
     let (here, there) = (store::feed_of(tx, org, body.keep).await?, store::feed_of(tx, org, body.drop).await?);
     for place in [here, there] {
         scope::demand(tx, &by, place, "household").await?;
+    }
+    if body.keep == body.drop {
+        return Err(Error::invalid("drop", "A household is not merged with itself."));
     }
     let mut feeds = feed::lock(tx, org, [here, there]).await?;
     let kept = store::current(tx, crypto, org, here, body.keep).await?;
