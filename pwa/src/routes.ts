@@ -68,6 +68,26 @@ const routes: Route[] = [
     task: true,
   },
   {
+    path: '/households/:id/consent',
+    title: () => m.consent_title(),
+    load: () => import('./consents/Consent.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
+    path: '/duplicates',
+    title: () => m.duplicates_title(),
+    load: () => import('./duplicates/Duplicates.svelte'),
+    area: '/households',
+  },
+  {
+    path: '/duplicates/:one/:other',
+    title: () => m.merge_title(),
+    load: () => import('./duplicates/Compare.svelte'),
+    area: '/households',
+    task: true,
+  },
+  {
     path: '/enrolments/:id',
     title: () => m.enrolment_title(),
     load: () => import('./assess/Enrolment.svelte'),

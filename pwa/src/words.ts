@@ -45,6 +45,7 @@ export const slotLabel = pick({
   subject: m.slot_subject,
   site: m.slot_site,
   signature: m.slot_signature,
+  document: m.slot_document,
 })
 export const roleLabel = pick({
   mentor: m.role_mentor,
@@ -65,6 +66,11 @@ export const signerLabel = pick({
 export const commandLabel = pick({
   'household.register': m.command_household_register,
   'household.update': m.command_household_update,
+  'household.merge': m.command_household_merge,
+  'household.unmerge': m.command_household_unmerge,
+  'household.move': m.command_household_move,
+  'consent.give': m.command_consent_give,
+  'consent.withdraw': m.command_consent_withdraw,
   'visit.plan': m.command_visit_plan,
   'visit.start': m.command_visit_start,
   'visit.submit': m.command_visit_submit,

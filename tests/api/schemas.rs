@@ -108,6 +108,8 @@ both! {
             let place = mentor.a_household().await["place"].as_str().unwrap().to_owned();
             let programme = enrolling::programme(&app.admin().await, json!({})).await["id"].as_str().unwrap().to_owned();
             words.insert("programme".into(), programme);
+            let elsewhere = app.other_mentor().await.a_household().await["place"].as_str().unwrap().to_owned();
+            words.insert("other_place".into(), elsewhere);
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
@@ -119,6 +121,12 @@ both! {
                     let enrolment = supervisor.record("enrolment", &enrolment).await;
                     let revision = enrolment.map_or(0, |e| e["revision"].as_i64().unwrap());
                     words.insert("enrolment_revision".into(), revision.to_string());
+                }
+                for word in ["household", "second"] {
+                    let Some(household) = words.get(word).cloned() else { continue };
+                    let household = supervisor.record("household", &household).await;
+                    let revision = household.map_or(0, |h| h["revision"].as_i64().unwrap());
+                    words.insert(format!("{word}_revision"), revision.to_string());
                 }
                 for (word, kind) in [("conflict", "conflict"), ("inbox", "inbox")] {
                     if let Some(found) = supervisor.records(kind).await.first() {

@@ -41,7 +41,7 @@ export interface Caseload {
 
 /** How each mentor of the team is doing, counted from the records on this device. */
 export async function team(): Promise<Caseload[]> {
-  const [crew, homes, visits, all] = await Promise.all([mentors(), every('household'), every('visit'), places()])
+  const [crew, homes, visits, all] = await Promise.all([mentors(), standing(), every('visit'), places()])
   const inPlace = countBy(homes, ({ place }) => place)
   const since = now() - 30 * DAY
   const visited = countBy(
@@ -81,7 +81,7 @@ export function within(own: Id[], all: Place[]): Place[] {
 
 /** Where the other homes of a village are. */
 export async function homesOf(place: Id): Promise<{ id: Id; lat: number; lon: number }[]> {
-  return (await every('household')).flatMap(({ id, place: at, lat, lon }) =>
+  return (await standing()).flatMap(({ id, place: at, lat, lon }) =>
     at === place && lat !== null && lon !== null ? [{ id, lat, lon }] : [],
   )
 }

@@ -9,6 +9,7 @@ use crate::clock::DAY;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
+use crate::households::store::family;
 use crate::milestones;
 use crate::packed;
 use crate::scope;
@@ -54,14 +55,16 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
     feeds.put(tx, enrolment.place, "enrolment", enrolment.id, enrolment).await
 }
 
-/// Where an enrolment lives. The feed never changes, so it may be read before it is locked.
+/// Where an enrolment lives, and whose it is. Should the household move before the feed is locked, the record is no longer
+/// found there, and the command is asked anew.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,
+    pub household: Uuid,
 }
 
 pub async fn whereabouts(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Option<Whereabouts>> {
-    tx.query("SELECT feed FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
+    tx.query("SELECT feed, household FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
 }
 
 /// The record; its feed must be locked.
@@ -69,10 +72,11 @@ pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid) -> Result<Enr
     Ok(serde_json::from_str(&scope::current(tx, org, feed, id, "enrolment").await?)?)
 }
 
-/// Whether the household is on its way in this programme, or has been through it. Its feed must be locked.
+/// Whether the household (or one that is one with it) is on its way in this programme, or has been through it. Their feeds
+/// must be locked.
 pub async fn under_way(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid) -> Result<bool> {
     let rows: Vec<(String,)> = tx
-        .query("SELECT state FROM enrolment WHERE org = $1 AND household = $2 AND programme = $3")
+        .query(concat!("SELECT state FROM enrolment WHERE org = $1 AND programme = $3 AND household IN ", family!()))
         .bind(org)
         .bind(household)
         .bind(programme)

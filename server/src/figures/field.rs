@@ -11,7 +11,7 @@ pub async fn counts(db: &Db, reader: &FigureReader, since: Millis) -> Result<Cou
     db.query(
         "WITH seen AS (SELECT feed FROM member_feed WHERE org = $1 AND member = $2),
          h AS (SELECT count(*) AS n, count(CASE WHEN last_visit_at >= $3 THEN 1 END) AS visited
-             FROM household WHERE org = $1 AND feed IN (SELECT feed FROM seen)),
+             FROM household WHERE org = $1 AND merged_into IS NULL AND feed IN (SELECT feed FROM seen)),
          v AS (SELECT count(CASE WHEN state = 'planned' THEN 1 END) AS planned,
                  count(CASE WHEN state = 'submitted' THEN 1 END) AS waiting,
                  count(CASE WHEN state = 'returned' THEN 1 END) AS returned,
@@ -58,7 +58,7 @@ pub async fn places(db: &Db, reader: &FigureReader, since: Millis) -> Result<Vec
              count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) AS visited,
              (SELECT count(*) FROM visit v WHERE v.org = p.org AND v.feed = p.id AND v.state = 'submitted') AS visits_waiting
          FROM member_feed m JOIN place p ON p.org = m.org AND p.id = m.feed
-         JOIN household h ON h.org = p.org AND h.feed = p.id
+         JOIN household h ON h.org = p.org AND h.feed = p.id AND h.merged_into IS NULL
          WHERE m.org = $1 AND m.member = $2 GROUP BY p.org, p.id, p.name
          ORDER BY count(h.id) - count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) DESC, p.id LIMIT 50",
     )

@@ -117,7 +117,7 @@ pub async fn signatures(app: &App, org: Uuid, household: &Household) -> Result<V
                  UNION SELECT id, shared FROM own
                  UNION SELECT a.id, own.shared FROM acknowledgement a JOIN own ON own.id = a.grant_id WHERE a.org = $1)
              SELECT e.body, about.shared FROM signature s JOIN about ON about.id = s.subject
-             JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id AND NOT e.deleted
+             JOIN feed_entry e ON e.org = s.org AND e.id = s.id AND NOT e.deleted
              WHERE s.org = $1 ORDER BY s.received_at DESC, s.id LIMIT 100",
         )
         .bind(org)

@@ -132,7 +132,7 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, feed: Uuid, evidence: &Evidence) -
         "INSERT INTO evidence (org, id, feed, subject_kind, subject, slot, state, sha256, bytes, captured_by, device,
              captured_at, received_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (org, id) DO UPDATE SET state = excluded.state, received_at = excluded.received_at",
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, state = excluded.state, received_at = excluded.received_at",
     )
     .bind(feeds.org)
     .bind(evidence.id)
