@@ -1,6 +1,7 @@
 //! What can be done with a household's consent: given under a text that was read out, and withdrawn with a reason.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{ConsentEvent, ConsentStep, Give, PURPOSES, STATEMENT, THUMB_SLOT, Withdraw, store};
 use crate::commands::{Applied, Context};
@@ -57,22 +58,46 @@ pub async fn withdraw(tx: &mut Tx, context: &Context, body: Withdraw) -> Result<
     let by = context.reader.registrar()?;
     let place = households::store::feed_of(tx, by.org, body.household).await?;
     scope::demand_household(tx, context, body.household, place, "household").await?;
-    check::text("reason", &body.reason, 2000)?;
-    if body.reason.trim().chars().count() < 3 {
+    let supervisor = members::store::supervisor_of(tx, by.org, by.id).await?;
+    end(tx, context, place, body.household, &body.reason, supervisor.into_iter().collect()).await
+}
+
+/// As `consent.withdraw`, by the household itself. Whoever registered it hears of it, and who looks after them.
+pub async fn withdraw_by_household(tx: &mut Tx, context: &Context, household: Uuid, reason: &str) -> Result<Applied> {
+    let org = context.reader.org;
+    let place = households::store::feed_of(tx, org, household).await?;
+    let registrar = households::store::current(tx, &context.app.crypto, org, place, household).await?.registered_by;
+    let supervisor = members::store::supervisor_of(tx, org, registrar).await?;
+    end(tx, context, place, household, reason, [Some(registrar), supervisor].into_iter().flatten().collect()).await
+}
+
+async fn end(
+    tx: &mut Tx,
+    context: &Context,
+    place: Uuid,
+    household: Uuid,
+    reason: &str,
+    told: Vec<Uuid>,
+) -> Result<Applied> {
+    let by = &context.reader;
+    check::text("reason", reason, 2000)?;
+    if reason.trim().chars().count() < 3 {
         return Err(Error::invalid("reason", "Say in a few words why."));
     }
     // Nobody is told of a household in a village they do not see.
-    let supervisor = match members::store::supervisor_of(tx, by.org, by.id).await? {
-        Some(supervisor) if members::store::demand_sees(tx, by.org, supervisor, place).await.is_ok() => Some(supervisor),
-        _ => None,
-    };
-    let mut feeds = feed::lock(tx, by.org, [Some(place), supervisor].into_iter().flatten()).await?;
-    let before = households::store::current(tx, &context.app.crypto, by.org, place, body.household).await?;
+    let mut hear = Vec::new();
+    for member in told {
+        if members::store::demand_sees(tx, by.org, member, place).await.is_ok() {
+            hear.push(member);
+        }
+    }
+    let mut feeds = feed::lock(tx, by.org, [place].into_iter().chain(hear.iter().copied())).await?;
+    let before = households::store::current(tx, &context.app.crypto, by.org, place, household).await?;
     let given = before.consents.last().filter(|step| step.event == ConsentEvent::Given).cloned();
     let given = given.ok_or_else(|| Error::refused("no_consent", "There is no consent that could be withdrawn."))?;
-    let (at, reason) = (context.at.min(context.now), body.reason.trim().to_owned());
+    let (at, reason) = (context.at.min(context.now), reason.trim().to_owned());
     let step = ConsentStep { event: ConsentEvent::Withdrawn, by: by.id, at, reason, ..given };
-    if let Some(member) = supervisor {
+    for member in hear {
         let names = json!({
             "household_name": before.facts.head_name, "by_name": context.reader.name, "note": step.reason,
         });

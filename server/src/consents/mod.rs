@@ -7,7 +7,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use commands::{give, withdraw};
+pub use commands::{give, withdraw, withdraw_by_household};
 
 use crate::clock::Millis;
 use crate::media::Capture;

@@ -13,12 +13,13 @@ use crate::audit::{self, Actor};
 use crate::auth::HomeReader;
 use crate::clock::Millis;
 use crate::commands::{Applied, Context, Door, RecordRef};
+use crate::consents;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::grants;
 use crate::households::Household;
-use crate::policies::Text;
+use crate::policies::Words;
 use crate::signatures::verify::{self, Verification};
 use crate::visits::State;
 
@@ -59,7 +60,7 @@ pub struct HomeGrant {
     pub id: Uuid,
     pub number: Option<String>,
     /// Of the policy.
-    pub name: Text,
+    pub name: Words,
     pub state: grants::State,
     pub amount_minor: i64,
     pub submitted_at: Millis,
@@ -100,6 +101,12 @@ pub struct Dispute {
     pub reason: String,
 }
 
+/// Why the household does not agree any more.
+#[derive(Object, Deserialize)]
+pub struct Withdrawal {
+    pub reason: String,
+}
+
 #[OpenApi(tag = "crate::api::Tag::Households")]
 impl Api {
     /// A beneficiary's own household
@@ -127,6 +134,18 @@ impl Api {
             return Err(Error::not_found("signature"));
         }
         Ok(Json(verify::verify(&self.0, reader.org, id.0).await?))
+    }
+
+    /// Withdraw the own household's consent
+    ///
+    /// It stays in the history when it was given and when it was withdrawn, and why.
+    #[oai(path = "/api/home/consent/withdraw", method = "post", operation_id = "withdrawOwnConsent")]
+    async fn withdraw(&self, reader: HomeReader, body: Json<Withdrawal>) -> Result<Json<RecordRef>> {
+        let reason = body.0.reason;
+        self.say(reader, move |tx, context, household| {
+            Box::pin(async move { consents::withdraw_by_household(tx, context, household, &reason).await })
+        })
+        .await
     }
 
     /// Say that a part of a grant did not come as it is written
