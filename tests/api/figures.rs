@@ -6,6 +6,7 @@ use kilele::auth::Role;
 use kilele::clock::{DAY, Millis};
 use kilele_tests::cast::in_role;
 use kilele_tests::enrolling::{application, assessment, enrol, go, poor, programme};
+use kilele_tests::granting::{Office, change_part};
 use kilele_tests::{Person, TestApp, Uuid, both, id, pictures};
 use serde_json::{Value, json};
 
@@ -221,6 +222,21 @@ both! {
             let due = mine.iter().filter(|row| row.utilisation.as_ref().is_some_and(|(told, day)| *told == "returned" || (*told == "due" && *day < today))).count();
             assert_eq!(seen["use_due"], due);
         }
+    }
+
+    async fn figures_of_real_grants_agree_with_the_budget(app: TestApp) {
+        let office = Office::open(&app).await;
+        let grant = office.released(&office.household(0).await).await;
+        office.approved(&office.household(1).await).await;
+        office.recommended(&office.household(2).await).await;
+        change_part(&office.manager, &grant, "released", "reverse").await.ok();
+        let (seen, budget) = (office.executive.get("/api/figures").await.ok(), office.budget().await);
+        assert_eq!(states(&seen["grants"]), BTreeMap::from([("approved".into(), 1), ("disbursing".into(), 1), ("recommended".into(), 1)]));
+        let used = &seen["budgets"][0];
+        for field in ["budget_minor", "committed_minor", "released_minor"] {
+            assert_eq!(used[field], budget[field], "{field}");
+        }
+        assert_eq!(numbers(&seen).values().sum::<i64>(), 0);
     }
 
     async fn a_missing_picture_is_missed_until_it_comes_or_another_takes_its_place(app: TestApp) {

@@ -16,6 +16,7 @@ mod duplicates;
 mod enrolments;
 mod figures;
 mod fuzz;
+mod home;
 mod hostile;
 mod households;
 mod imports;
