@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::{MINUTE, Millis, new_id};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::{audit, duplicates, imports, media, notifications, privacy};
+use crate::{audit, duplicates, grants, imports, media, notifications, privacy};
 
 const LEASE: Millis = 2 * MINUTE;
 const TRIES: i64 = 8;
@@ -66,7 +66,8 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             let kept = privacy::retention::all(&app).await.map(drop);
             let buried = bury(&app).await;
             let alike = duplicates::sweep(&app).await;
-            for swept in [media::tus::sweep(&app).await, buried, imports::sweep(&app).await, sealed, kept, alike] {
+            let ended = grants::sweep::all(&app).await.map(drop);
+            for swept in [media::tus::sweep(&app).await, buried, imports::sweep(&app).await, sealed, kept, alike, ended] {
                 if let Err(error) = swept {
                     error.log();
                 }

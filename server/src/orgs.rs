@@ -102,7 +102,8 @@ pub struct OrganisationChange {
     pub go_live: Option<String>,
 }
 
-/// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone.
+/// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone, of a
+/// grant also `{programme}`, `{amount}` and `{group}`.
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Statement {
     pub id: Uuid,
@@ -116,7 +117,7 @@ pub struct Statement {
 pub type Shipped = (&'static str, &'static str, &'static str);
 
 /// What ships.
-pub const STATEMENTS: [Shipped; 4] = [
+pub const STATEMENTS: [Shipped; 8] = [
     (
         "visit",
         "en",
@@ -144,6 +145,31 @@ pub const STATEMENTS: [Shipped; 4] = [
          zetu, iyatumie kuona kama tunaweza kushiriki katika programu yake na kutusaidia ndani yake, na iyaonyeshe tu kwa \
          wanaofanya kazi ya programu. {mentor} amenisomea maneno haya tarehe {date}. Ninajua kwamba tunaweza kukataa, na \
          kwamba ninaweza kuondoa idhini hii wakati wowote bila kupoteza chochote kilicho chetu.",
+    ),
+    (
+        "grant_application",
+        "en",
+        "I, of the household of {household}, ask for {amount} from the programme {programme} of {organisation}. The plan and what \
+         the money is for were read to me by {mentor} on {date}; I agree with them, I will use the money for that alone, \
+         and I will show the receipts.",
+    ),
+    (
+        "grant_application",
+        "sw",
+        "Mimi, wa kaya ya {household}, ninaomba {amount} kutoka programu ya {programme} ya {organisation}. {mentor} alinisomea \
+         mpango na matumizi ya fedha tarehe {date}; ninakubaliana nayo, nitatumia fedha kwa hayo tu, na nitaonyesha risiti.",
+    ),
+    (
+        "grant_acknowledgement",
+        "en",
+        "I, of the household of {household}, have received {amount} from the programme {programme} of {organisation} on {date}, \
+         in the presence of {mentor}. Nobody has asked me for a part of it or for anything in return.",
+    ),
+    (
+        "grant_acknowledgement",
+        "sw",
+        "Mimi, wa kaya ya {household}, nimepokea {amount} kutoka programu ya {programme} ya {organisation} tarehe {date}, mbele \
+         ya {mentor}. Hakuna aliyeniomba sehemu ya fedha hizo wala kitu chochote kwa malipo.",
     ),
 ];
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kilele::commands::KINDS;
 use kilele::crypto::{hex, sha256};
 use kilele::sync::{MIN_SCHEMA, SCHEMA};
-use kilele_tests::{TestApp, both, enrolling, id};
+use kilele_tests::{TestApp, both, enrolling, grouping, id};
 use serde_json::{Value, json};
 
 fn folder(schema: i64) -> PathBuf {
@@ -110,17 +110,22 @@ both! {
             words.insert("programme".into(), programme);
             let elsewhere = app.other_mentor().await.a_household().await["place"].as_str().unwrap().to_owned();
             words.insert("other_place".into(), elsewhere);
+            // Two households that take part in another one.
+            let ladder = enrolling::programme(&app.admin().await, json!({})).await;
+            words.insert("ladder".into(), ladder["id"].as_str().unwrap().into());
+            for (home, word) in grouping::villagers(&mentor, 2).await.iter().zip(["one", "other"]) {
+                let enrolment = grouping::takes_part(&mentor, &supervisor, home, &ladder).await;
+                words.extend([(format!("{word}_home"), home["id"].as_str().unwrap().into()), (format!("{word}_enrolment"), enrolment)]);
+            }
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
-                if let Some(visit) = words.get("visit").cloned() {
-                    let visit = supervisor.record("visit", &visit).await;
-                    words.insert("revision".into(), visit.map_or(0, |v| v["revision"].as_i64().unwrap()).to_string());
-                }
-                if let Some(enrolment) = words.get("enrolment").cloned() {
-                    let enrolment = supervisor.record("enrolment", &enrolment).await;
-                    let revision = enrolment.map_or(0, |e| e["revision"].as_i64().unwrap());
-                    words.insert("enrolment_revision".into(), revision.to_string());
+                for (kind, revision) in [("visit", "revision"), ("enrolment", "enrolment_revision"), ("group", "group_revision")] {
+                    if let Some(known) = words.get(kind).cloned() {
+                        let record = supervisor.record(kind, &known).await;
+                        let now = record.map_or(0, |record| record["revision"].as_i64().unwrap());
+                        words.insert(revision.into(), now.to_string());
+                    }
                 }
                 for word in ["household", "second"] {
                     let Some(household) = words.get(word).cloned() else { continue };

@@ -3,6 +3,7 @@
 pub mod api;
 mod commands;
 pub mod machine;
+mod notices;
 pub mod store;
 
 use poem_openapi::Object;

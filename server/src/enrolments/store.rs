@@ -61,10 +61,11 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
 pub struct Whereabouts {
     pub feed: Uuid,
     pub household: Uuid,
+    pub mentor: Uuid,
 }
 
 pub async fn whereabouts(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Option<Whereabouts>> {
-    tx.query("SELECT feed, household FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
+    tx.query("SELECT feed, household, mentor FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
 }
 
 /// The record; its feed must be locked.

@@ -174,11 +174,7 @@ impl Api {
         let now = self.0.clock.now();
         let (app, door, number) = (self.0.clone(), Door::Rest, String::new());
         let context = Context { app, reader: reader.again(), door, at: now, now, number };
-        let applied = self
-            .0
-            .db
-            .write(move |tx| Box::pin(async move { work(tx, &context, household).await }))
-            .await?;
+        let applied = self.0.db.write(move |tx| Box::pin(async move { work(tx, &context, household).await })).await?;
         self.0.jobs.notify_one();
         let (id, revision) = applied.record.unwrap_or_default();
         Ok(Json(RecordRef { id, revision }))

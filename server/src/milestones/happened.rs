@@ -37,7 +37,7 @@ pub async fn happened(
     for household in households {
         for id in enrolments::store::climbing(tx, feeds.org, *household, programme).await? {
             let before = enrolments::store::current(tx, feeds.org, place, id).await?;
-            if let Some(milestones) = moved(&before, context, happening) {
+            if let Some(milestones) = reached(ladder(&before), context, happening) {
                 reach(tx, context, feeds, &before, milestones).await?;
             }
         }
@@ -46,8 +46,7 @@ pub async fn happened(
 }
 
 /// The ladder after it happened; nothing when it changes nothing.
-pub(super) fn moved(enrolment: &Enrolment, context: &Context, happening: Happening) -> Option<Vec<Milestone>> {
-    let mut ladder = ladder(enrolment);
+pub fn reached(mut ladder: Vec<Milestone>, context: &Context, happening: Happening) -> Option<Vec<Milestone>> {
     let rung = ladder.iter_mut().find(|rung| rung.number == happening.number)?;
     // What a person skipped, no event opens again.
     if rung.state == State::Skipped {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use commands::change;
-pub use happened::{Happening, happened};
+pub use happened::{Happening, happened, reached};
 pub use machine::{Event, State};
 
 use crate::clock::Millis;

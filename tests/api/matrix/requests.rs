@@ -1,6 +1,6 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, enrolling, id, signing};
+use kilele_tests::{Person, enrolling, grouping, id, signing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -30,7 +30,8 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "decideDuplicate" => (household, Some(json!({ "distinct": true }))),
         "getAssessment" => (&t.assessment, None),
         "getEnrolment" => (&t.enrolment, None),
-        "listProgrammes" | "listEnrolments" => ("", None),
+        "getGroup" => (&t.group, None),
+        "listProgrammes" | "listEnrolments" | "listGroups" => ("", None),
         "saveProgramme" => (t.programme["id"].as_str().unwrap(), Some(json!({ "programme": without_code(&t.programme) }))),
         "saveCycle" => {
             let cycle = json!({ "programme": t.programme["id"], "code": "", "office": "", "mentors": [] });
@@ -165,6 +166,17 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
             enrolling::application(&made)
         }
         "enrolment.move" => enrolling::moving(&t.enrolment, 0, "reject"),
+        "milestone.move" => grouping::step(&t.enrolment, 8, "complete"),
+        "group.form" => {
+            let mut again = t.formed.clone();
+            again["id"] = id().into();
+            again
+        }
+        "group.change" => {
+            json!({ "id": t.group, "revision": 0, "name": "N", "type": "crop", "members": t.formed["members"] })
+        }
+        "group.dissolve" => json!({ "id": t.group, "revision": 0, "reason": "because" }),
+        "group.survey" => grouping::survey(&t.group, "progress", json!({ "evidence": [] })),
         "conflict.settle" => json!({ "id": t.conflict, "choose": "mine", "theirs": "not what the server has" }),
         "inbox.read" => json!({ "ids": [t.visit] }),
         other => panic!("tests/api/matrix/requests.rs does not say how to send {other}"),
