@@ -102,6 +102,10 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "inviteAdmin" => (&t.org, Some(json!({ "name": "A", "login": "!", "locale": "en" }))),
         "limitOrganisation" => (&t.org, Some(json!({ "member_limit": 0 }))),
         "changeMode" => ("", Some(json!({ "mode": "multi" }))),
+        // Nothing of theirs.
+        "verifyOwnSignature" => (&t.visit, None),
+        "withdrawOwnConsent" => ("", Some(json!({ "reason": " " }))),
+        "disputeOwnGrant" => ("", Some(json!({ "tranche": id(), "reason": "it did not come" }))),
         "createUpload" | "listHouseholds" | "listVisits" | "listDevices" | "listPlaces" | "listMembers" | "listRoles"
         | "me" | "importPlaces" | "unsubscribePush" | "figures" | "figuresAcross" | "home" | "signOut" | "health"
         | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" => ("", None),
