@@ -60,6 +60,7 @@ const texts: Record<string, () => string> = {
   wrong_credentials: m.error_invalid_credentials,
   login_taken: m.error_login_taken,
   code_taken: m.error_code_taken,
+  key_taken: m.policy_fault_key_taken,
   own_role: m.error_own_role,
   module_off: m.error_module_off,
   mode_single: m.error_mode_single,

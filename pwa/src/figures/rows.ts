@@ -15,16 +15,16 @@ export interface WaitingRow extends Waiting {
   yours: boolean
 }
 
-const grants: Record<string, { label: () => string; by: string }> = {
-  submitted: { label: m.figures_wait_grant_submitted, by: 'grants.review' },
-  in_review: { label: m.figures_wait_grant_in_review, by: 'grants.review' },
-  recommended: { label: m.figures_wait_grant_recommended, by: 'grants.approve' },
+const grants: Record<string, { label: () => string; by: string[] }> = {
+  submitted: { label: m.figures_wait_grant_submitted, by: ['grants.review'] },
+  in_review: { label: m.figures_wait_grant_in_review, by: ['grants.review'] },
+  recommended: { label: m.figures_wait_grant_recommended, by: ['grants.approve', 'grants.approve_within'] },
 }
 
 /** One's own first, then what waits longest. */
 export function waitingRows(waiting: Waiting[], can: Can): WaitingRow[] {
   const rows = waiting.map((one): WaitingRow => {
-    const row = (label: string, href: string, by: string) => ({ ...one, key: `${one.what} ${one.state}`, label, href, yours: can(by) })
+    const row = (label: string, href: string, ...by: string[]) => ({ ...one, key: `${one.what} ${one.state}`, label, href, yours: by.some(can) })
     const { what, state } = one
     if (what === 'visit') return row(m.figures_wait_visit(), can('visits.decide') ? '/queue' : '/visits?state=submitted', 'visits.decide')
     if (what === 'enrolment')
@@ -32,7 +32,7 @@ export function waitingRows(waiting: Waiting[], can: Can): WaitingRow[] {
     if (what === 'release') return row(m.figures_wait_release(), '/grants?state=approved', 'grants.release')
     if (what === 'utilisation') return row(m.figures_wait_utilisation(), '/grants?state=disbursed', 'grants.review')
     const known = grants[state]
-    return row(known?.label() ?? state, `/grants?state=${state}`, known?.by ?? '')
+    return row(known?.label() ?? state, `/grants?state=${state}`, ...(known?.by ?? []))
   })
   return rows.sort((a, b) => Number(b.yours) - Number(a.yours) || a.oldest_at - b.oldest_at)
 }
