@@ -110,6 +110,8 @@ both! {
             let place = mentor.a_household().await["place"].as_str().unwrap().to_owned();
             let programme = enrolling::programme(&app.admin().await, json!({})).await["id"].as_str().unwrap().to_owned();
             words.insert("programme".into(), programme);
+            let elsewhere = app.other_mentor().await.a_household().await["place"].as_str().unwrap().to_owned();
+            words.insert("other_place".into(), elsewhere);
             // Two households that take part in another one.
             let ladder = enrolling::programme(&app.admin().await, json!({ "budget_minor": 100_000_000 })).await;
             let policy = granting::policy(&app.admin().await, &ladder, "SB", json!({})).await;
@@ -134,6 +136,12 @@ both! {
                         let now = record.map_or(0, |record| record["revision"].as_i64().unwrap());
                         words.insert(revision.into(), now.to_string());
                     }
+                }
+                for word in ["household", "second"] {
+                    let Some(household) = words.get(word).cloned() else { continue };
+                    let household = supervisor.record("household", &household).await;
+                    let revision = household.map_or(0, |h| h["revision"].as_i64().unwrap());
+                    words.insert(format!("{word}_revision"), revision.to_string());
                 }
                 for (word, kind) in [("conflict", "conflict"), ("inbox", "inbox")] {
                     if let Some(found) = supervisor.records(kind).await.first() {

@@ -1220,6 +1220,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home/signatures/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove a signature of the own household
+         * @description Checks text, strokes, hash, the device's and the server's signature, and the chain.
+         */
+        get: operations["verifyOwnSignature"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/home/consent/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw the own household's consent
+         * @description It stays in the history when it was given and when it was withdrawn, and why.
+         */
+        post: operations["withdrawOwnConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/home/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a part of a grant did not come as it is written
+         * @description It is looked at by those who look after grants; until then it counts as not received.
+         */
+        post: operations["disputeOwnGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platform/organisations": {
         parameters: {
             query?: never;
@@ -1756,6 +1816,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Households that may be the same
+         * @description Pairs, the most alike first: those of which the caller sees both households.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duplicates/{one}/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that two are two
+         * @description Remembered, so that nobody is asked again; and can be taken back. 409 `merged` when they were merged.
+         */
+        put: operations["decideDuplicate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duplicates/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for duplicates again
+         * @description Compares all households of the organisation; what is found is there a little later.
+         */
+        post: operations["lookForDuplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2001,6 +2121,27 @@ export interface components {
             as_of: number;
         };
         /**
+         * BudgetUse
+         * @description What grants took from a programme's budget, as the ledger says.
+         */
+        BudgetUse: {
+            /** Format: uuid */
+            programme: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description Of the whole programme.
+             */
+            budget_minor?: number;
+            /**
+             * Format: int64
+             * @description Promised to grants within the caller's places, what was paid of it included.
+             */
+            committed_minor: number;
+            /** Format: int64 */
+            released_minor: number;
+        };
+        /**
          * BusinessPlan
          * @description What the money is for.
          */
@@ -2102,10 +2243,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "household.register" | "household.update" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "milestone.move" | "group.form" | "group.change" | "group.dissolve" | "group.survey" | "grant.submit" | "grant.move" | "grant.release" | "grant.acknowledge" | "grant.tranche" | "grant.utilise" | "grant.verify" | "conflict.settle" | "inbox.read";
+            kind: "household.register" | "household.update" | "household.merge" | "household.unmerge" | "household.move" | "consent.give" | "consent.withdraw" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "milestone.move" | "group.form" | "group.change" | "group.dissolve" | "group.survey" | "grant.submit" | "grant.move" | "grant.release" | "grant.acknowledge" | "grant.tranche" | "grant.utilise" | "grant.verify" | "conflict.settle" | "inbox.read";
             /** Format: int64 */
             at: number;
-            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["MoveMilestone"] | components["schemas"]["FormGroup"] | components["schemas"]["ChangeGroup"] | components["schemas"]["DissolveGroup"] | components["schemas"]["SurveyGroup"] | components["schemas"]["SubmitGrant"] | components["schemas"]["MoveGrant"] | components["schemas"]["ReleaseGrant"] | components["schemas"]["AcknowledgeGrant"] | components["schemas"]["MoveTranche"] | components["schemas"]["UtiliseGrant"] | components["schemas"]["VerifyGrant"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
+            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["MergeHouseholds"] | components["schemas"]["UnmergeHousehold"] | components["schemas"]["MoveHousehold"] | components["schemas"]["GiveConsent"] | components["schemas"]["WithdrawConsent"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["MoveMilestone"] | components["schemas"]["FormGroup"] | components["schemas"]["ChangeGroup"] | components["schemas"]["DissolveGroup"] | components["schemas"]["SurveyGroup"] | components["schemas"]["SubmitGrant"] | components["schemas"]["MoveGrant"] | components["schemas"]["ReleaseGrant"] | components["schemas"]["AcknowledgeGrant"] | components["schemas"]["MoveTranche"] | components["schemas"]["UtiliseGrant"] | components["schemas"]["VerifyGrant"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
         };
         /**
          * CommandResult
@@ -2125,6 +2266,43 @@ export interface components {
         Confirmation: {
             /** @description The password, once more. */
             password: string;
+        };
+        /** @enum {string} */
+        ConsentEvent: "given" | "withdrawn";
+        /**
+         * ConsentStep
+         * @description One step of a household's consents.
+         */
+        ConsentStep: {
+            /**
+             * Format: uuid
+             * @description The consent; of a withdrawal, the one that it ends.
+             */
+            id: string;
+            event: components["schemas"]["ConsentEvent"];
+            purpose: string;
+            /**
+             * Format: int64
+             * @description The text that was read out: its version and language.
+             */
+            version?: number;
+            language?: string;
+            /** Format: uuid */
+            signature?: string;
+            /**
+             * Format: uuid
+             * @description The picture of a thumb mark, where nobody signed.
+             */
+            picture?: string;
+            /** Format: uuid */
+            by: string;
+            /**
+             * Format: int64
+             * @description The device's time.
+             */
+            at: number;
+            /** @description Why it was withdrawn. */
+            reason: string;
         };
         /**
          * Counted
@@ -2261,6 +2439,14 @@ export interface components {
             starts_on?: string;
             ends_on?: string;
         };
+        /**
+         * Decision
+         * @description What a person decided of a pair.
+         */
+        Decision: {
+            /** @description Two households; `false` takes it back. */
+            distinct: boolean;
+        };
         /** Delivered */
         Delivered: {
             /** @description In the order of the items; shorter when the server broke off: send the rest again. */
@@ -2347,6 +2533,15 @@ export interface components {
             server_time: number;
         };
         /**
+         * Dispute
+         * @description That a part of a grant did not come as it is written.
+         */
+        Dispute: {
+            /** Format: uuid */
+            tranche: string;
+            reason: string;
+        };
+        /**
          * DissolveGroup
          * @description `group.dissolve`: with a reason.
          */
@@ -2357,6 +2552,40 @@ export interface components {
             revision: number;
             reason: string;
         };
+        /**
+         * @description By the score: from 90 on a flag, from 75 on likely, from 60 on possible. The same national id is always a flag.
+         * @enum {string}
+         */
+        DuplicateLevel: "flag" | "likely" | "possible";
+        /**
+         * DuplicatePair
+         * @description Two households that may be one, and what counted: name of 40, sound of 30, birth date of 20, place of 10.
+         */
+        DuplicatePair: {
+            one: components["schemas"]["HouseholdCard"];
+            other: components["schemas"]["HouseholdCard"];
+            level: components["schemas"]["DuplicateLevel"];
+            /** Format: int64 */
+            score: number;
+            /** Format: int64 */
+            name_score: number;
+            /** Format: int64 */
+            sound_score: number;
+            /** Format: int64 */
+            birth_score: number;
+            /** Format: int64 */
+            place_score: number;
+            same_id: boolean;
+            state: components["schemas"]["DuplicateState"];
+            /** Format: int64 */
+            found_at: number;
+            /** Format: uuid */
+            decided_by?: string;
+            /** Format: int64 */
+            decided_at?: number;
+        };
+        /** @enum {string} */
+        DuplicateState: "open" | "distinct" | "merged";
         /**
          * Enrolment
          * @description An enrolment as devices and the API show it.
@@ -2409,6 +2638,15 @@ export interface components {
             updated_at: number;
             /** Format: int64 */
             revision: number;
+        };
+        /**
+         * EnrolmentCount
+         * @description How many enrolments are in a state.
+         */
+        EnrolmentCount: {
+            state: string;
+            /** Format: int64 */
+            count: number;
         };
         /** @enum {string} */
         EnrolmentMove: "screen" | "send_to_verify" | "verify" | "approve" | "activate" | "graduate" | "waitlist" | "recall" | "reject" | "withdraw" | "suspend" | "resume" | "drop_out" | "transfer" | "take_over";
@@ -2578,6 +2816,22 @@ export interface components {
             gaps: components["schemas"]["Gaps"];
             /** @description The villages with most households that were not visited within 30 days; at most 50. */
             places: components["schemas"]["PlaceCounts"][];
+            enrolments: components["schemas"]["EnrolmentCount"][];
+            /** @description Of enrolments that are active; the sum is how many households are behind. */
+            late: components["schemas"]["LateCount"][];
+            grants: components["schemas"]["GrantCount"][];
+            budgets: components["schemas"]["BudgetUse"][];
+            waiting: components["schemas"]["Waiting"][];
+            /**
+             * Format: int64
+             * @description Reports on the use of grants that are past their day, or came back and were not mended.
+             */
+            use_due: number;
+            /**
+             * Format: int64
+             * @description Receipts that did not fit what was released: kept, and not counted.
+             */
+            flagged_receipts: number;
         };
         /** Finish */
         Finish: {
@@ -2627,6 +2881,28 @@ export interface components {
              * @description Pictures that were taken and have not arrived.
              */
             missing_pictures: number;
+            /**
+             * Format: int64
+             * @description Records handed in of which a picture has not arrived, or was set aside.
+             */
+            unproven: number;
+        };
+        /**
+         * GiveConsent
+         * @description `consent.give`: signed, or with the picture of a thumb mark in the slot `document`; then `version` and `language` say
+         *     which text was read out.
+         */
+        GiveConsent: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            household: string;
+            purpose: string;
+            evidence: components["schemas"]["Capture"][];
+            signature?: components["schemas"]["SignedRecord"];
+            /** Format: int64 */
+            version?: number;
+            language?: string;
         };
         /**
          * Grant
@@ -2707,6 +2983,17 @@ export interface components {
             /** Format: int64 */
             amount_minor: number;
             clamped?: components["schemas"]["Clamp"];
+        };
+        /**
+         * GrantCount
+         * @description How many grants are in a state, and what they come to.
+         */
+        GrantCount: {
+            state: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            amount_minor: number;
         };
         /**
          * @description What people decide of a grant.
@@ -2852,7 +3139,52 @@ export interface components {
             next_visit?: components["schemas"]["HomeVisit"] & unknown;
             /** @description Those that took place, newest first; at most 100. */
             visits: components["schemas"]["HomeVisit"][];
+            /** @description Its own and those of its groups, newest first. */
+            grants: components["schemas"]["HomeGrant"][];
+            /** @description Of what several households signed, only its own. */
             signatures: components["schemas"]["HomeSignature"][];
+        };
+        /**
+         * HomeGrant
+         * @description A grant as the household sees it: what was asked, agreed and paid, not what colleagues wrote to each other.
+         */
+        HomeGrant: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /** @description Of the policy. */
+            name: components["schemas"]["Words"] & unknown;
+            state: components["schemas"]["GrantState"];
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            submitted_at: number;
+            parts: components["schemas"]["HomePart"][];
+            /** @description Until when a report on its use is awaited: `YYYY-MM-DD`. */
+            use_due?: string;
+        };
+        /**
+         * HomePart
+         * @description A part of a grant as the household sees it.
+         */
+        HomePart: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            amount_minor: number;
+            state: components["schemas"]["TrancheState"];
+            /**
+             * Format: int64
+             * @description When it was received, or else paid.
+             */
+            at?: number;
+            /**
+             * Format: uuid
+             * @description The acknowledgement that counted.
+             */
+            receipt?: string;
         };
         /**
          * HomeSignature
@@ -2924,8 +3256,27 @@ export interface components {
             photo?: string;
             /** @description ThumbHash of that picture, base64. */
             photo_placeholder?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Since when it agrees; none when it never signed, or withdrew.
+             */
             consent_at?: number;
+            /**
+             * @description What it agreed to and withdrew, oldest first; appended, never changed.
+             * @default []
+             */
+            consents: components["schemas"]["ConsentStep"][];
+            /**
+             * Format: uuid
+             * @description The household that this one is, after all. Its records stay where they are and are shown there.
+             * @default null
+             */
+            merged_into: string;
+            /**
+             * @description Households that were found to be this one.
+             * @default []
+             */
+            merges: components["schemas"]["MergedHousehold"][];
             /** Format: int64 */
             last_visit_at?: number;
             /** Format: uuid */
@@ -3295,6 +3646,19 @@ export interface components {
             score_least: number;
             active: boolean;
         };
+        /**
+         * LateCount
+         * @description How many households are behind at a milestone: it is the open one that is due first, and its day is over.
+         */
+        LateCount: {
+            /**
+             * Format: int64
+             * @description 1 … 12.
+             */
+            number: number;
+            /** Format: int64 */
+            count: number;
+        };
         /** Ledger */
         Ledger: {
             items: components["schemas"]["LedgerEntry"][];
@@ -3374,6 +3738,14 @@ export interface components {
              * @description Until when an unused invitation works.
              */
             invited_until?: number;
+        };
+        /**
+         * Looking
+         * @description How many households are being compared.
+         */
+        Looking: {
+            /** Format: int64 */
+            households: number;
         };
         /**
          * LooksLike
@@ -3497,6 +3869,41 @@ export interface components {
             since: number;
         };
         /**
+         * MergeHouseholds
+         * @description `household.merge`: revisions are the ones that were looked at; a field that is not named keeps the value of `keep`.
+         */
+        MergeHouseholds: {
+            /** Format: uuid */
+            keep: string;
+            /** Format: uuid */
+            drop: string;
+            /** Format: int64 */
+            revision_keep: number;
+            /** Format: int64 */
+            revision_drop: number;
+            choose: {
+                [key: string]: components["schemas"]["MergeSide"];
+            };
+        };
+        /** @enum {string} */
+        MergeSide: "keep" | "drop";
+        /**
+         * MergedHousehold
+         * @description A household that was merged into this one, and what that changed here.
+         */
+        MergedHousehold: {
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            by: string;
+            /** Format: int64 */
+            at: number;
+            /** @description By field: what it held, and what it holds since. */
+            fields: {
+                [key: string]: components["schemas"]["Change"];
+            };
+        };
+        /**
          * Milestone
          * @description One rung of a household's ladder; part of its enrolment.
          */
@@ -3618,6 +4025,19 @@ export interface components {
              * @description Of an approval: the amount that was looked at.
              */
             amount_minor?: number;
+        };
+        /**
+         * MoveHousehold
+         * @description `household.move`: to another village; `revision` is the one that was looked at.
+         */
+        MoveHousehold: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: uuid */
+            place: string;
+            reason: string;
         };
         /**
          * MoveMilestone
@@ -3951,6 +4371,14 @@ export interface components {
          */
         Page_AuditEvent: {
             items: components["schemas"]["AuditEvent"][];
+            next?: string;
+        };
+        /**
+         * Page_DuplicatePair
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_DuplicatePair: {
+            items: components["schemas"]["DuplicatePair"][];
             next?: string;
         };
         /**
@@ -5165,6 +5593,14 @@ export interface components {
          */
         TrancheState: "scheduled" | "released" | "acknowledged" | "disputed" | "failed" | "reversed";
         /**
+         * UnmergeHousehold
+         * @description `household.unmerge`: `id` is the one that was dropped.
+         */
+        UnmergeHousehold: {
+            /** Format: uuid */
+            id: string;
+        };
+        /**
          * UpdateHousehold
          * @description `household.update`: a field merges while the server still has `was`; else a conflict opens.
          */
@@ -5307,9 +5743,49 @@ export interface components {
         VisitKind: "scheduled" | "follow_up" | "emergency" | "on_site";
         /** @enum {string} */
         VisitState: "planned" | "in_progress" | "submitted" | "approved" | "returned" | "cancelled" | "missed";
+        /**
+         * Waiting
+         * @description Something that waits for somebody's word.
+         */
+        Waiting: {
+            /** @description visit, enrolment, grant, release or utilisation. */
+            what: string;
+            /** @description The state in which they wait. */
+            state: string;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description For three days or longer.
+             */
+            three_days: number;
+            /**
+             * Format: int64
+             * @description For a week or longer.
+             */
+            week: number;
+            /** Format: int64 */
+            oldest_at: number;
+        };
         /** Why */
         Why: {
             /** @description For example how and when the person asked; kept sealed, and signed, in the proof. Nowhere else. */
+            reason: string;
+        };
+        /**
+         * WithdrawConsent
+         * @description `consent.withdraw`.
+         */
+        WithdrawConsent: {
+            /** Format: uuid */
+            household: string;
+            reason: string;
+        };
+        /**
+         * Withdrawal
+         * @description Why the household does not agree any more.
+         */
+        Withdrawal: {
             reason: string;
         };
         /**
@@ -13609,7 +14085,10 @@ export interface operations {
     };
     figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The day by the organisation's clock, as 2026-11-29: what is late is late by it. Else the server's, in UTC. */
+                today?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -13731,6 +14210,343 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Home"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyOwnSignature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Verification"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawOwnConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecordRef"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disputeOwnGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Dispute"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecordRef"];
                 };
             };
             /** @description The request is malformed. */
@@ -17445,6 +18261,345 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Budget"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DuplicateState"];
+                household?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_DuplicatePair"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideDuplicate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                one: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Decision"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookForDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Looking"];
                 };
             };
             /** @description The request is malformed. */

@@ -47,7 +47,7 @@ export interface Caseload {
 export async function team(): Promise<Caseload[]> {
   const [crew, homes, visits, all, ladders] = await Promise.all([
     mentors(),
-    every('household'),
+    standing(),
     every('visit'),
     places(),
     climbing(null),
@@ -94,7 +94,7 @@ export function within(own: Id[], all: Place[]): Place[] {
 
 /** Where the other homes of a village are. */
 export async function homesOf(place: Id): Promise<{ id: Id; lat: number; lon: number }[]> {
-  return (await every('household')).flatMap(({ id, place: at, lat, lon }) =>
+  return (await standing()).flatMap(({ id, place: at, lat, lon }) =>
     at === place && lat !== null && lon !== null ? [{ id, lat, lon }] : [],
   )
 }

@@ -1,5 +1,6 @@
 //! How households are kept: columns to ask for in their table, the record itself in its feed entry.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Card, Household};
@@ -9,7 +10,7 @@ use crate::check;
 use crate::crypto::Crypto;
 use crate::db::{Arg, Db, Query, Tx};
 use crate::error::{Error, Result};
-use crate::feed::Locked;
+use crate::feed::{self, Locked};
 use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
@@ -19,7 +20,36 @@ pub fn sealed(crypto: &Crypto, household: &Household) -> Household {
     let mut sealed = household.clone();
     sealed.facts.national_id = sealed.facts.national_id.map(|id| crypto.seal(&id));
     sealed.facts.phone = sealed.facts.phone.map(|phone| crypto.seal(&phone));
+    for merged in &mut sealed.merges {
+        for field in ["national_id", "phone"] {
+            if let Some(change) = merged.fields.get_mut(field) {
+                for value in [&mut change.was, &mut change.now] {
+                    if let Some(Value::String(text)) = value {
+                        *text = crypto.seal(text);
+                    }
+                }
+            }
+        }
+    }
     sealed
+}
+
+/// Ids of household $2 and of all that are one with it.
+macro_rules! family {
+    () => {
+        "(SELECT $2 UNION SELECT f.id FROM household f WHERE f.org = $1 AND f.merged_into = $2
+              UNION SELECT f.merged_into FROM household f WHERE f.org = $1 AND f.id = $2 AND f.merged_into IS NOT NULL
+              UNION SELECT f.id FROM household i JOIN household f ON f.org = i.org AND f.merged_into = i.merged_into
+              WHERE i.org = $1 AND i.id = $2)"
+    };
+}
+pub(crate) use family;
+
+/// Locks the feed of a household, and those of all that are one with it.
+pub async fn lock_family(tx: &mut Tx, org: Uuid, household: Uuid, place: Uuid) -> Result<Locked> {
+    const FEEDS: &str = concat!("SELECT feed FROM household WHERE org = $1 AND id IN ", family!());
+    let feeds: Vec<(Uuid,)> = tx.query(FEEDS).bind(org).bind(household).all().await?;
+    feed::lock(tx, org, feeds.into_iter().map(|(feed,)| feed).chain([place])).await
 }
 
 /// Writes a changed household to its table and its feed.
@@ -126,7 +156,7 @@ macro_rules! page_of {
             "SELECT string_agg(p.card, ','), count(*), max(p.name_key || '\u{1}' || p.number)
              FROM (SELECT h.card, h.name_key, h.number
                    FROM household h
-                   WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4)
+                   WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4) AND h.merged_into IS NULL
                      AND h.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
                      AND ($5 IS NULL OR h.feed = $5)",
             $condition,

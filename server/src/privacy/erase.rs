@@ -99,6 +99,21 @@ async fn ids(tx: &mut Tx, sql: &'static str, org: Uuid, household: Uuid) -> Resu
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// Erases a household, and those that were found to be it.
+///
+/// # Errors
+/// As [`household`].
+pub async fn family(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Result<Counts> {
+    let merged = ids(tx, "SELECT id FROM household WHERE org = $1 AND merged_into = $2", actor.org, id).await?;
+    for one in merged {
+        match household(tx, actor, one, why).await {
+            Err(error) if error.code() == "erased" => {}
+            erased => drop(erased?),
+        }
+    }
+    household(tx, actor, id, why).await
+}
+
 /// Erases a household. Its pictures' bytes go by a job, as soon as this is committed.
 ///
 /// # Errors
@@ -127,6 +142,9 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     let number = record.number.clone().unwrap_or_else(|| "–".into());
     record.facts = households::Facts::of_nobody(number);
     (record.photo, record.photo_placeholder) = (None, None);
+    // That it agreed, and when, stays; what was said of it goes, and what other households told of it.
+    record.consents.iter_mut().for_each(|step| step.reason.clear());
+    record.merges.iter_mut().for_each(|merged| merged.fields.clear());
     (record.updated_at, record.revision) = (actor.at, feeds.revision(place));
     households::store::put(tx, &crypto, &feeds, &record).await?;
     for visit in &visited {
@@ -242,7 +260,8 @@ const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $
 
 /// In this order: what names another goes first. Of a signature its place in the chain stays, with the hash of what was
 /// signed.
-const GONE: [&str; 6] = [
+const GONE: [&str; 7] = [
+    "DELETE FROM duplicate WHERE org = $1 AND (one = $2 OR other = $2)",
     concat!(
         "DELETE FROM upload_sealed WHERE org = $1 AND upload IN (SELECT id FROM upload WHERE org = $1
              AND evidence IN (SELECT id FROM evidence WHERE org = $1 AND subject IN ",

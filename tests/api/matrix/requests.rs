@@ -1,13 +1,13 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, enrolling, granting, grouping, id};
+use kilele_tests::{Person, enrolling, granting, grouping, id, signing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::world::{Asked, Target, announced_by};
 
 fn with_ids(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{size}", "thumb")
+    path.replace("{id}", id).replace("{size}", "thumb").replace("{one}", id).replace("{other}", id)
 }
 
 fn without_code(programme: &Value) -> Value {
@@ -25,6 +25,9 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
     let role = json!({ "name": format!("R {}", &id()[24..]), "scope": "own", "levels": {} });
     let (used, body): (&str, Option<Value>) = match operation {
         "getHousehold" | "getTimeline" => (household, None),
+        "listDuplicates" | "lookForDuplicates" => ("", None),
+        // A pair that nobody found.
+        "decideDuplicate" => (household, Some(json!({ "distinct": true }))),
         "getAssessment" => (&t.assessment, None),
         "getEnrolment" => (&t.enrolment, None),
         "getGroup" => (&t.group, None),
@@ -105,6 +108,10 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "inviteAdmin" => (&t.org, Some(json!({ "name": "A", "login": "!", "locale": "en" }))),
         "limitOrganisation" => (&t.org, Some(json!({ "member_limit": 0 }))),
         "changeMode" => ("", Some(json!({ "mode": "multi" }))),
+        // Nothing of theirs.
+        "verifyOwnSignature" => (&t.visit, None),
+        "withdrawOwnConsent" => ("", Some(json!({ "reason": " " }))),
+        "disputeOwnGrant" => ("", Some(json!({ "tranche": id(), "reason": "it did not come" }))),
         "createUpload" | "listHouseholds" | "listVisits" | "listDevices" | "listPlaces" | "listMembers" | "listRoles"
         | "me" | "importPlaces" | "unsubscribePush" | "figures" | "figuresAcross" | "home" | "signOut" | "health"
         | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" => ("", None),
@@ -143,6 +150,18 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
             json!({ "household": { "id": id(), "place": t.household["place"], "head_name": "Somebody New" }, "evidence": [] })
         }
         "household.update" => json!({ "id": household, "changes": {} }),
+        "household.merge" => {
+            json!({ "keep": household, "drop": household, "revision_keep": 0, "revision_drop": 0, "choose": {} })
+        }
+        "household.unmerge" => json!({ "id": household }),
+        "household.move" => {
+            json!({ "id": household, "revision": 0, "place": t.household["place"], "reason": "they live there" })
+        }
+        "consent.give" => {
+            let signature = signing::consent(by, &t.household);
+            json!({ "id": id(), "household": household, "purpose": "programme", "evidence": [], "signature": signature })
+        }
+        "consent.withdraw" => json!({ "household": household, "reason": " " }),
         "visit.plan" => {
             json!({ "id": id(), "household": household, "mentor": by.member(), "kind": "scheduled", "planned_at": now })
         }

@@ -1,7 +1,10 @@
 // Every screen: readable by everyone, in light and dark, with nothing sticking out; and a picture of each to look at.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Login, PASSWORD, signIn, uuid7 } from '../harness/api'
 import type { Page } from '@playwright/test'
 import { choose, showing } from '../harness/form'
+import { REPOSITORY } from '../harness/paths'
 import { inspect, type Screen } from '../harness/screens'
 import { expect, test } from '../harness/story'
 import { type Language, say } from '../harness/words'
@@ -52,6 +55,7 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'households', path: '/households' },
       { name: 'households-none', path: '/households?q=nobody' },
       { name: 'household', path: `/households/${home}` },
+      { name: 'household-own', path: `/households/${home}/own` },
       { name: 'household-plan', path: `/households/${home}`, act: press('plan') },
       { name: 'household-edit', path: `/households/${home}/edit` },
       { name: 'register', path: '/households/new' },
@@ -144,8 +148,29 @@ for (const language of ['en', 'sw'] as Language[]) {
 
   test(`what administrators see, in ${language}`, async ({ server, device }) => {
     await trouble(server.url)
+    const admin = await signIn(server.url, 'admin.demo')
+    const [programme, policy] = [uuid7(), uuid7()]
+    const facts = { code: 'LOOK', name: 'Graduation of the northern wards, second cycle', kind: 'graduation', category: 'graduation', status: 'open', instrument: 'weighted', version: 1, places: [], budget_minor: 1_250_000_000 }
+    expect((await admin.request('PUT', `/api/programmes/${programme}`, { programme: facts })).status).toBe(200)
+    const seed = JSON.parse(readFileSync(join(REPOSITORY, 'instruments/policy-SB-1.json'), 'utf8')) as object
+    expect((await admin.request('PUT', `/api/policies/${policy}`, { policy: present({ ...seed, programme }) })).status).toBe(200)
+    const policies = `/admin/programmes/${programme}/policies`
     await look('admin.demo', 'admin', language, server.url, device, [
       { name: 'overview', path: '/admin' },
+      { name: 'policies', path: policies },
+      { name: 'policies-add', path: policies, act: press('policies_add') },
+      { name: 'policy', path: `${policies}/${policy}` },
+      {
+        name: 'policy-open',
+        path: `${policies}/${policy}`,
+        act: async (page) => {
+          for (const one of await page.locator('summary').all()) await one.click()
+        },
+      },
+      { name: 'policy-faults', path: `${policies}/${uuid7()}?from=empty`, act: press('policy_save_new') },
+      { name: 'visits', path: '/visits?state=submitted' },
+      { name: 'enrolments', path: '/enrolments?state=active' },
+      { name: 'unproven', path: '/unproven' },
       { name: 'members', path: '/admin/members' },
       { name: 'member-add', path: '/admin/members', act: press('members_add') },
       {
@@ -267,6 +292,9 @@ async function trouble(url: string): Promise<void> {
   const answer = await amina.request('POST', '/api/sync', { device: amina.device, schema: 1, have, stats, lost })
   expect(answer.status).toBe(200)
 }
+
+/** The API takes what is left out for nothing. */
+const present = (body: unknown): unknown => JSON.parse(JSON.stringify(body, (_, value: unknown) => value ?? undefined))
 
 type Open = Parameters<Parameters<typeof test>[2]>[0]['device']
 
