@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
     assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, health, home, households,
-    imports, live, media, members, notifications, orgs, outbox, places, platform, privacy, programmes, roles, signatures,
-    sync, visits, web,
+    imports, live, media, members, notifications, orgs, outbox, places, platform, privacy, programmes, quality, roles,
+    signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -68,7 +68,7 @@ type Apis = (
         health::Api,
     ),
     (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api, imports::api::Api),
-    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, duplicates::api::Api),
+    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, duplicates::api::Api, quality::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -105,7 +105,13 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             auth::memberships::Api(a()),
             imports::api::Api(a()),
         ),
-        (programmes::api::Api(a()), assessments::api::Api(a()), enrolments::api::Api(a()), duplicates::api::Api(a())),
+        (
+            programmes::api::Api(a()),
+            assessments::api::Api(a()),
+            enrolments::api::Api(a()),
+            duplicates::api::Api(a()),
+            quality::Api(a()),
+        ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))
         .description("The field platform's API. Times are milliseconds since 1970 (UTC), money is in cents, ids are UUIDv7.")

@@ -44,6 +44,7 @@ pub mod planted;
 pub mod platform;
 pub mod privacy;
 pub mod programmes;
+pub mod quality;
 mod roles;
 pub mod scope;
 pub mod server;

@@ -32,6 +32,7 @@ mod platform;
 mod privacy;
 mod programmes;
 mod push;
+mod quality;
 mod roles;
 mod s3;
 mod scale;
