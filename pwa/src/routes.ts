@@ -195,6 +195,18 @@ const routes: Route[] = [
     area: '/figures',
   },
   {
+    path: '/quality',
+    title: () => m.quality_title(),
+    load: () => import('./figures/Quality.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/quality/households',
+    title: () => m.quality_rows_title(),
+    load: () => import('./figures/QualityRows.svelte'),
+    area: '/figures',
+  },
+  {
     path: '/oversight',
     title: () => m.oversight_title(),
     load: () => import('./figures/Oversight.svelte'),

@@ -9,7 +9,7 @@ use crate::auth::limits::ByAddress;
 use crate::{
     assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
     households, imports, live, media, members, notifications, orgs, outbox, places, platform, policies, privacy, programmes,
-    roles, signatures, sync, visits, web,
+    quality, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -79,6 +79,7 @@ type Apis = (
         grants::api::Api,
         duplicates::api::Api,
     ),
+    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, duplicates::api::Api, quality::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -123,6 +124,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             policies::api::Api(a()),
             grants::api::Api(a()),
             duplicates::api::Api(a()),
+            quality::Api(a()),
         ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))

@@ -49,6 +49,7 @@ pub mod platform;
 pub mod policies;
 pub mod privacy;
 pub mod programmes;
+pub mod quality;
 mod roles;
 pub mod scope;
 pub mod server;

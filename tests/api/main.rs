@@ -37,6 +37,7 @@ mod platform;
 mod privacy;
 mod programmes;
 mod push;
+mod quality;
 mod roles;
 mod s3;
 mod scale;

@@ -135,5 +135,5 @@ fn consent_at(steps: &[ConsentStep]) -> Option<i64> {
     let withdrawn = steps.iter().filter(|step| step.event == ConsentEvent::Withdrawn).map(|step| step.at).max();
     let given = steps.iter().rev().find(|step| step.event == ConsentEvent::Given)?;
     let ended = steps.last().is_some_and(|last| last.event == ConsentEvent::Withdrawn);
-    (!ended && withdrawn.is_none_or(|withdrawn| given.at > withdrawn)).then_some(given.at)
+    (!ended && withdrawn.is_none_or(|withdrawn| given.at >= withdrawn)).then_some(given.at)
 }

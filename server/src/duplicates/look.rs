@@ -1,7 +1,7 @@
 //! Looking for duplicates: households that were registered or changed are compared with all others of the organisation, a
 //! minute's work at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -35,7 +35,7 @@ pub async fn look_soon(tx: &mut Tx, org: Uuid, household: Uuid, now: Millis) -> 
 pub async fn look_now(tx: &mut Tx, org: Uuid, now: Millis) -> Result<i64> {
     tx.query(
         "INSERT INTO duplicate_look (org, household, mark)
-         SELECT org, id, $2 FROM household WHERE org = $1 AND merged_into IS NULL
+         SELECT org, id, $2 FROM household WHERE org = $1 AND merged_into IS NULL ORDER BY id
          ON CONFLICT (org, household) DO UPDATE SET mark = excluded.mark",
     )
     .bind(org)
@@ -82,14 +82,14 @@ type Marks = HashMap<Uuid, Uuid>;
 /// # Errors
 /// When the database does not answer: it is done again.
 pub async fn job(app: &App, org: Uuid) -> Result<()> {
+    // As imports: the whole register in memory, one at a time.
+    let _turn = app.tables.acquire().await.map_err(Error::unexpected)?;
     let marks: Vec<(Uuid, Uuid)> =
         app.db.query("SELECT household, mark FROM duplicate_look WHERE org = $1").bind(org).all().await?;
     if marks.is_empty() {
         return Ok(());
     }
     let marks: Marks = marks.into_iter().collect();
-    // As imports: the whole register in memory, one at a time.
-    let _turn = app.tables.acquire().await.map_err(Error::unexpected)?;
     let kept = kept(app, org).await?;
     let places: Vec<(Uuid, Option<Uuid>)> =
         app.db.query("SELECT id, parent FROM place WHERE org = $1").bind(org).all().await?;
@@ -175,18 +175,23 @@ fn compare(kept: Vec<Kept>, above: &HashMap<Uuid, Option<Uuid>>, marks: &Marks) 
 
 /// Keeps what was found; open pairs that are no longer alike go. What a person decided stays decided.
 async fn settle(tx: &mut Tx, org: Uuid, marks: &Marks, found: Vec<Found>, now: Millis) -> Result<()> {
-    for (household, mark) in marks {
-        tx.query("DELETE FROM duplicate WHERE org = $1 AND state = 'open' AND (one = $2 OR other = $2)")
+    // What changed meanwhile has another mark, and is compared again.
+    for mark in marks.values().collect::<BTreeSet<_>>() {
+        tx.query("DELETE FROM duplicate_look WHERE org = $1 AND mark = $2").bind(org).bind(*mark).run().await?;
+    }
+    let open: Vec<(Uuid, Uuid)> = tx
+        .query("SELECT one, other FROM duplicate WHERE org = $1 AND state = 'open' ORDER BY one, other")
+        .bind(org)
+        .all()
+        .await?;
+    let alike: BTreeSet<(Uuid, Uuid)> = found.iter().map(|one| one.pair).collect();
+    let compared = |(one, other): &(Uuid, Uuid)| marks.contains_key(one) || marks.contains_key(other);
+    for (one, other) in open.into_iter().filter(|pair| compared(pair) && !alike.contains(pair)) {
+        tx.query("DELETE FROM duplicate WHERE org = $1 AND one = $2 AND other = $3 AND state = 'open'")
             .bind(org)
-            .bind(*household)
-            .later()
-            .await?;
-        // What changed meanwhile has another mark, and is compared again.
-        tx.query("DELETE FROM duplicate_look WHERE org = $1 AND household = $2 AND mark = $3")
-            .bind(org)
-            .bind(*household)
-            .bind(*mark)
-            .later()
+            .bind(one)
+            .bind(other)
+            .run()
             .await?;
     }
     for Found { pair: (one, other), score, same_id } in found {

@@ -12,6 +12,7 @@ use crate::db::{Arg, Db, Query, Tx};
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::packed;
+use crate::quality;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
 
@@ -55,9 +56,9 @@ pub async fn lock_family(tx: &mut Tx, org: Uuid, household: Uuid, place: Uuid) -
 /// Writes a changed household to its table and its feed.
 pub async fn put(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
     let sql = "INSERT INTO household
-             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key, card = excluded.card,
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key, card = excluded.card, gaps = excluded.gaps,
              national_id_hash = excluded.national_id_hash, phone_hash = excluded.phone_hash, last_visit_at = excluded.last_visit_at";
     columns(tx.query(sql), crypto, feeds.org, household)?.later().await?;
     feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
@@ -66,8 +67,8 @@ pub async fn put(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &House
 /// Writes a new household. That its id is new is looked at in the same trip.
 pub async fn add(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
     let sql = "INSERT INTO household
-             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org, id) DO NOTHING";
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org, id) DO NOTHING";
     let exists = || Error::refused("exists", "A household with this id is registered already.");
     columns(tx.query(sql), crypto, feeds.org, household)?.later_or(exists).await?;
     feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
@@ -79,7 +80,7 @@ fn columns<'t>(query: Query<&'t mut Tx>, crypto: &Crypto, org: Uuid, household: 
 
 /// The table's columns, for many households at once.
 pub const INTO: &str = "INSERT INTO household
-     (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)";
+     (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)";
 
 /// A row for [`INTO`].
 pub fn row(crypto: &Crypto, org: Uuid, household: &Household) -> Result<Vec<Arg>> {
@@ -96,6 +97,7 @@ pub fn row(crypto: &Crypto, org: Uuid, household: &Household) -> Result<Vec<Arg>
         household.last_visit_at.into(),
         household.registered_at.into(),
         serde_json::to_string(&Card::of(household))?.into(),
+        quality::gaps(facts).into(),
     ])
 }
 
@@ -172,7 +174,7 @@ const FIND: &str = page_of!(
            OR h.phone_hash IN ($9, $11))"
 );
 
-/// Gives a card to households that were kept before there were any. Answers how many.
+/// Gives a card, and what is not known, to households that were kept before there were any. Answers how many.
 ///
 /// # Errors
 /// When the database does not answer or a record cannot be read.
@@ -184,7 +186,7 @@ pub async fn fill_cards(db: &Db) -> Result<usize> {
             .query(
                 "SELECT h.org, e.body FROM household h
                  JOIN feed_entry e ON e.org = h.org AND e.feed = h.feed AND e.id = h.id
-                 WHERE h.card = '' LIMIT CAST($1 AS BIGINT)",
+                 WHERE h.card = '' OR h.gaps < 0 LIMIT CAST($1 AS BIGINT)",
             )
             .bind(SOME as i64)
             .all()
@@ -201,10 +203,11 @@ pub async fn fill_cards(db: &Db) -> Result<usize> {
 async fn fill(tx: &mut Tx, rows: Vec<(Uuid, Vec<u8>)>) -> Result<()> {
     for (org, body) in rows {
         let household: Household = serde_json::from_str(&packed::open(&body)?)?;
-        tx.query("UPDATE household SET card = $3 WHERE org = $1 AND id = $2")
+        tx.query("UPDATE household SET card = $3, gaps = $4 WHERE org = $1 AND id = $2")
             .bind(org)
             .bind(household.id)
             .bind(serde_json::to_string(&Card::of(&household))?)
+            .bind(quality::gaps(&household.facts))
             .run()
             .await?;
     }

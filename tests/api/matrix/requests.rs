@@ -25,7 +25,7 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
     let role = json!({ "name": format!("R {}", &id()[24..]), "scope": "own", "levels": {} });
     let (used, body): (&str, Option<Value>) = match operation {
         "getHousehold" | "getTimeline" => (household, None),
-        "listDuplicates" | "lookForDuplicates" => ("", None),
+        "listDuplicates" | "lookForDuplicates" | "quality" | "listGaps" => ("", None),
         // A pair that nobody found.
         "decideDuplicate" => (household, Some(json!({ "distinct": true }))),
         "getAssessment" => (&t.assessment, None),

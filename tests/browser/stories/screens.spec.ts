@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test'
 import { choose, showing } from '../harness/form'
 import { REPOSITORY } from '../harness/paths'
 import { inspect, type Screen } from '../harness/screens'
+import { until } from '../harness/processes'
 import { expect, test } from '../harness/story'
 import { type Language, say } from '../harness/words'
 
@@ -58,6 +59,7 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'household-own', path: `/households/${home}/own` },
       { name: 'household-plan', path: `/households/${home}`, act: press('plan') },
       { name: 'household-edit', path: `/households/${home}/edit` },
+      { name: 'household-consent', path: `/households/${home}/consent` },
       { name: 'register', path: '/households/new' },
       { name: 'register-faults', path: '/households/new', act: press('register_save') },
       { name: 'household-climbing', path: `/households/${climbs[0]!.household}` },
@@ -129,6 +131,7 @@ for (const language of ['en', 'sw'] as Language[]) {
     const visits = await grace.visits()
     const waiting = visits.find(({ state }) => state === 'submitted')!.id
     await trouble(server.url)
+    const [one, other] = await twins(server.url)
     await look('grace.supervisor', 'supervisor', language, server.url, device, [
       { name: 'queue', path: '/queue' },
       { name: 'queue-visit', path: `/queue/${waiting}` },
@@ -141,6 +144,13 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'team-devices', path: '/team/devices' },
       { name: 'households', path: '/households' },
       { name: 'household', path: `/households/${visits[0]!.household}` },
+      { name: 'household-move', path: `/households/${one}`, act: press('move_button') },
+      { name: 'household-consent-withdraw', path: `/households/${one}`, act: press('consent_withdraw') },
+      { name: 'duplicates', path: '/duplicates' },
+      { name: 'duplicates-none', path: '/duplicates?show=merged' },
+      { name: 'compare', path: `/duplicates/${one}/${other}` },
+      { name: 'quality', path: '/quality' },
+      { name: 'quality-rows', path: '/quality/households?gap=members' },
       { name: 'inbox', path: '/inbox' },
       { name: 'me', path: '/me' },
     ])
@@ -295,6 +305,20 @@ async function trouble(url: string): Promise<void> {
 
 /** The API takes what is left out for nothing. */
 const present = (body: unknown): unknown => JSON.parse(JSON.stringify(body, (_, value: unknown) => value ?? undefined))
+/** Somebody with a long name who was registered twice, and signed; answers both. */
+async function twins(url: string): Promise<[string, string]> {
+  const [amina, grace] = [await signIn(url, 'amina.mentor'), await signIn(url, 'grace.supervisor')]
+  const { place } = (await amina.households())[0]!
+  const facts = { place, head_name: 'Nyanchama-Kwamboka Bosibori Nyaboke Onyancha', head_birth_date: '1981-03-04', phone: '0712 345 678' }
+  const [one, other] = [uuid7(), uuid7()]
+  await amina.command('household.register', { household: { ...facts, id: one, notes: 'Behind the mill, second gate.' }, evidence: [] })
+  await amina.command('household.register', { household: { ...facts, id: other, phone: '0798 765 432', electricity: true, monthly_income_minor: 450_000 }, evidence: [] })
+  const thumb = { id: uuid7(), slot: 'document', mime: 'image/jpeg', bytes: 9, sha256: 'a'.repeat(64), width: 4, height: 3, captured_at: Date.now() }
+  await amina.command('consent.give', { id: uuid7(), household: one, purpose: 'programme', evidence: [thumb], version: 1, language: 'sw' })
+  await grace.request('POST', '/api/duplicates/look', {})
+  await until('the pair', async () => JSON.stringify(await grace.get('/api/duplicates')).includes(other))
+  return [one, other]
+}
 
 type Open = Parameters<Parameters<typeof test>[2]>[0]['device']
 
