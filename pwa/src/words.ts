@@ -36,6 +36,7 @@ export const slotLabel = pick({
   subject: m.slot_subject,
   site: m.slot_site,
   signature: m.slot_signature,
+  receipt: m.slot_receipt,
 })
 export const roleLabel = pick({
   mentor: m.role_mentor,
