@@ -123,6 +123,7 @@ const routes: Route[] = [
     title: () => m.receipt_title(),
     load: () => import('./grants/Receipt.svelte'),
     area: '/grants',
+    task: true,
   },
   { path: '/receipts/check', title: () => m.check_title(), load: () => import('./grants/CheckReceipt.svelte'), area: '/grants' },
   { path: '/inbox', title: () => m.inbox_title(), load: () => import('./inbox/Inbox.svelte'), area: '/inbox' },

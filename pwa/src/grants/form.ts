@@ -1,6 +1,7 @@
 // What the form of a grant holds while it is filled in, what is still missing, and the plan that comes of it.
 import type { BusinessPlan, Grant, GrantAmount, Policy } from '../api/grants'
 import type { Id, Language } from '../api/records'
+import { said } from '../assess/words'
 import { newId } from '../ids'
 import { m } from '../paraglide/messages.js'
 import { money } from '../shell/dates'
@@ -119,14 +120,17 @@ interface Facts {
   amount: GrantAmount | null
   /** Something that must have happened before has not. */
   missing: boolean
+  /** They have a grant of this kind already. */
+  has: boolean
   currency: string
 }
 
 /** What keeps the grant from being handed in, in the order of the steps. */
-export function faults(form: GrantForm, { policy, households, amount, missing, currency }: Facts): Fault[] {
+export function faults(form: GrantForm, { policy, households, amount, missing, has, currency }: Facts): Fault[] {
   const list: Fault[] = []
   const fault = (step: Step, field: string, text: string, there: boolean) => void (there && list.push({ step, field, text }))
   fault('policy', 'policy', m.grant_fault_policy(), !policy)
+  fault('policy', 'policy', m.grant_has_title(), policy !== null && has)
   fault('policy', 'policy', m.grant_fault_needs(), policy !== null && missing)
   fault('plan', 'description', m.grant_fault_description(), form.description.trim().length < 10)
   for (const [field, text] of [['income', m.grant_fault_income()], ['expenses', m.grant_fault_expenses()], ['startup', m.grant_fault_startup()]] as const)
@@ -138,7 +142,8 @@ export function faults(form: GrantForm, { policy, households, amount, missing, c
   const most = policy.startup_most === null ? null : Math.floor((counted * policy.startup_most) / 10_000)
   const wrong = answersOf(policy, form.answers).wrong
   fault('plan', 'startup', m.grant_fault_startup_most({ most: money(most ?? 0, currency) }), !wrong.length && most !== null && plan.startup_minor > most)
-  for (const key of wrong) fault('amount', `answer-${key}`, m.grant_fault_answer(), true)
+  for (const { key, label } of policy.questions)
+    fault('amount', `answer-${key}`, `${said(label)}: ${m.grant_fault_answer()}`, wrong.includes(key))
   const rows = form.items.filter((row) => !blank(row))
   fault('items', 'items', m.grant_fault_items(), !rows.length || rows.some((row) => !itemOf(row)))
   fault('items', 'items', m.grant_fault_sum(), rows.length > 0 && rows.every((row) => itemOf(row)) && sumOf(form.items) !== counted)
