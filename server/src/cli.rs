@@ -39,9 +39,9 @@ enum Command {
     Openapi,
     /// Print the state diagrams of docs/states.md
     States {
-        /// The phone's copy instead: pwa/src/assess/ways.json
+        /// Of one machine the phone's copy instead
         #[arg(long)]
-        phone: bool,
+        phone: Option<states::Copied>,
     },
     /// Bring in what was saved elsewhere
     Import {
@@ -225,7 +225,7 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => App::open(Config::load()?, Clock::default()).await.map(drop),
         Command::States { phone } => {
-            print!("{}", if phone { states::enrolment_ways() } else { states::page() });
+            print!("{}", phone.map_or_else(states::page, states::phone));
             Ok(())
         }
         Command::Openapi => {

@@ -18,7 +18,7 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{assessments, conflicts, enrolments, households, notifications, numbers, visits};
+use crate::{assessments, conflicts, enrolments, grants, groups, households, milestones, notifications, numbers, visits};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -74,6 +74,18 @@ actions! {
     "assessment.record" => RecordAssessment(assessments::Record): assessments::record,
     "enrolment.apply" => ApplyForProgramme(enrolments::Apply): enrolments::apply,
     "enrolment.move" => MoveEnrolment(enrolments::Move): enrolments::change,
+    "milestone.move" => MoveMilestone(milestones::Move): milestones::change,
+    "group.form" => FormGroup(groups::Form): groups::form,
+    "group.change" => ChangeGroup(groups::Change): groups::change,
+    "group.dissolve" => DissolveGroup(groups::Dissolve): groups::dissolve,
+    "group.survey" => SurveyGroup(groups::Take): groups::take,
+    "grant.submit" => SubmitGrant(grants::Submit): grants::submit,
+    "grant.move" => MoveGrant(grants::Move): grants::change,
+    "grant.release" => ReleaseGrant(grants::Release): grants::release,
+    "grant.acknowledge" => AcknowledgeGrant(grants::Acknowledge): grants::acknowledge,
+    "grant.tranche" => MoveTranche(grants::ChangeTranche): grants::tranche,
+    "grant.utilise" => UtiliseGrant(grants::Utilise): grants::utilise,
+    "grant.verify" => VerifyGrant(grants::Verify): grants::verify,
     "conflict.settle" => SettleConflict(conflicts::Settle): conflicts::settle,
     "inbox.read" => ReadInbox(notifications::Read): notifications::read,
 }
@@ -173,6 +185,8 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result
         Action::RegisterHousehold(_) => numbers::next(app, reader.org, "HH").await?,
         Action::PlanVisit(_) | Action::SubmitVisit(_) => numbers::next(app, reader.org, "VIS").await?,
         Action::ApplyForProgramme(_) => numbers::next(app, reader.org, "ENR").await?,
+        Action::SubmitGrant(_) => numbers::next(app, reader.org, "GRT").await?,
+        Action::FormGroup(_) => numbers::next(app, reader.org, "GRP").await?,
         _ => String::new(),
     };
     let now = app.clock.now();

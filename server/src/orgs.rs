@@ -12,7 +12,7 @@ use crate::auth::Admin;
 use crate::auth::roles::{Module, OPTIONAL};
 use crate::check;
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::packed;
@@ -102,7 +102,8 @@ pub struct OrganisationChange {
     pub go_live: Option<String>,
 }
 
-/// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone.
+/// A text that people sign under; `{household}`, `{mentor}`, `{date}` and `{organisation}` are filled in on the phone, of a
+/// grant also `{programme}`, `{amount}` and `{group}`.
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Statement {
     pub id: Uuid,
@@ -112,17 +113,44 @@ pub struct Statement {
     pub text: String,
 }
 
-/// What ships, by language.
-pub const STATEMENTS: [(&str, &str); 2] = [
+/// What ships: key, language, text.
+pub const STATEMENTS: &[(&str, &str, &str)] = &[
     (
+        "visit",
         "en",
         "I, of the household of {household}, confirm that {mentor} of {organisation} visited us on {date}, that what is \
          recorded of this visit was read to me, and that I agree to the photos being kept as evidence of the visit.",
     ),
     (
+        "visit",
         "sw",
         "Mimi, wa kaya ya {household}, ninathibitisha kwamba {mentor} wa {organisation} alitutembelea tarehe {date}, kwamba \
          nilisomewa yaliyoandikwa kuhusu ziara hii, na kwamba ninakubali picha zihifadhiwe kama ushahidi wa ziara.",
+    ),
+    (
+        "grant_application",
+        "en",
+        "I, of the household of {household}, ask for {amount} from the programme {programme} of {organisation}. The plan and what \
+         the money is for were read to me by {mentor} on {date}; I agree with them, I will use the money for that alone, \
+         and I will show the receipts.",
+    ),
+    (
+        "grant_application",
+        "sw",
+        "Mimi, wa kaya ya {household}, ninaomba {amount} kutoka programu ya {programme} ya {organisation}. {mentor} alinisomea \
+         mpango na matumizi ya fedha tarehe {date}; ninakubaliana nayo, nitatumia fedha kwa hayo tu, na nitaonyesha risiti.",
+    ),
+    (
+        "grant_acknowledgement",
+        "en",
+        "I, of the household of {household}, have received {amount} from the programme {programme} of {organisation} on {date}, \
+         in the presence of {mentor}. Nobody has asked me for a part of it or for anything in return.",
+    ),
+    (
+        "grant_acknowledgement",
+        "sw",
+        "Mimi, wa kaya ya {household}, nimepokea {amount} kutoka programu ya {programme} ya {organisation} tarehe {date}, mbele \
+         ya {mentor}. Hakuna aliyeniomba sehemu ya fedha hizo wala kitu chochote kwa malipo.",
     ),
 ];
 
@@ -173,14 +201,56 @@ pub async fn create(tx: &mut Tx, actor: &Actor, code: &str, name: &str, demo: bo
         logo: None,
     };
     feeds.put(tx, org, "organisation", org, &organisation).await?;
-    for (language, text) in STATEMENTS {
-        let statement =
-            Statement { id: new_id(), key: "visit".into(), version: 1, language: language.into(), text: text.into() };
-        feeds.put(tx, org, "statement", statement.id, &statement).await?;
+    for shipped in STATEMENTS {
+        put_statement(tx, &feeds, shipped).await?;
     }
     let change = (None::<&Organisation>, Some(&organisation));
     audit::append(tx, &mut feeds, org, actor, "organisation.create", ("organisation", org), change).await?;
     Ok(organisation)
+}
+
+async fn put_statement(tx: &mut Tx, feeds: &feed::Locked, (key, language, text): &(&str, &str, &str)) -> Result<()> {
+    let (key, language, text) = ((*key).to_owned(), (*language).to_owned(), (*text).to_owned());
+    let statement = Statement { id: new_id(), key, version: 1, language, text };
+    feeds.put(tx, feeds.org, "statement", statement.id, &statement).await
+}
+
+/// Gives organisations from before the statements that ship since. Answers how many.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub async fn fill_statements(db: &Db) -> Result<usize> {
+    let orgs: Vec<(Uuid,)> = db.query("SELECT id FROM organisation ORDER BY id").all().await?;
+    let mut filled = 0;
+    for (org,) in orgs {
+        let bodies: Vec<(Vec<u8>,)> = db
+            .query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = 'statement'")
+            .bind(org)
+            .all()
+            .await?;
+        let mut known = Vec::new();
+        for (body,) in bodies {
+            let statement: Statement = serde_json::from_str(&packed::open(&body)?)?;
+            known.push((statement.key, statement.language));
+        }
+        let is_known = |key: &str, language: &str| known.iter().any(|(k, l)| k == key && l == language);
+        let missing: Vec<_> = STATEMENTS.iter().filter(|(key, language, _)| !is_known(key, language)).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        filled += missing.len();
+        db.write(move |tx| {
+            Box::pin(async move {
+                let feeds = feed::lock(tx, org, [org]).await?;
+                for shipped in missing {
+                    put_statement(tx, &feeds, shipped).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    }
+    Ok(filled)
 }
 
 /// Changes the settings; phones have them with their next sync.

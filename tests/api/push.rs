@@ -132,9 +132,12 @@ async fn only_push_services_are_called() {
         _ => None,
     })
     .await;
-    kilele::demo::make_sized(&app.app, kilele::demo::Size { households: 3, visits_a_day: 0, pictures: false })
-        .await
-        .unwrap();
+    kilele::demo::make_sized(
+        &app.app,
+        kilele::demo::Size { households: 3, visits_a_day: 0, pictures: false, programme: false },
+    )
+    .await
+    .unwrap();
     let mentor = app.mentor().await;
     let inside = [
         "http://push.example/x",

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use kilele::auth::Role;
 use kilele::commands::KINDS;
 use kilele::crypto::{hex, sha256};
 use kilele::sync::{MIN_SCHEMA, SCHEMA};
-use kilele_tests::{TestApp, both, enrolling, id};
+use kilele_tests::cast::in_role;
+use kilele_tests::{TestApp, Uuid, both, enrolling, granting, grouping, id};
 use serde_json::{Value, json};
 
 fn folder(schema: i64) -> PathBuf {
@@ -108,17 +110,30 @@ both! {
             let place = mentor.a_household().await["place"].as_str().unwrap().to_owned();
             let programme = enrolling::programme(&app.admin().await, json!({})).await["id"].as_str().unwrap().to_owned();
             words.insert("programme".into(), programme);
+            // Two households that take part in another one.
+            let ladder = enrolling::programme(&app.admin().await, json!({ "budget_minor": 100_000_000 })).await;
+            let policy = granting::policy(&app.admin().await, &ladder, "SB", json!({})).await;
+            words.insert("policy".into(), policy["id"].as_str().unwrap().into());
+            let org: Uuid = mentor.org().parse().unwrap();
+            let executive = in_role(&app, org, "exec", Role::Approver, vec![]).await;
+            let manager = in_role(&app, org, "mgr", Role::ProgrammeManager, vec![]).await;
+            words.insert("ladder".into(), ladder["id"].as_str().unwrap().into());
+            for (home, word) in grouping::villagers(&mentor, 2).await.iter().zip(["one", "other"]) {
+                let enrolment = grouping::takes_part(&mentor, &supervisor, home, &ladder).await;
+                words.extend([(format!("{word}_home"), home["id"].as_str().unwrap().into()), (format!("{word}_enrolment"), enrolment)]);
+            }
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
-                if let Some(visit) = words.get("visit").cloned() {
-                    let visit = supervisor.record("visit", &visit).await;
-                    words.insert("revision".into(), visit.map_or(0, |v| v["revision"].as_i64().unwrap()).to_string());
-                }
-                if let Some(enrolment) = words.get("enrolment").cloned() {
-                    let enrolment = supervisor.record("enrolment", &enrolment).await;
-                    let revision = enrolment.map_or(0, |e| e["revision"].as_i64().unwrap());
-                    words.insert("enrolment_revision".into(), revision.to_string());
+                for (kind, revision) in [("visit", "revision"), ("enrolment", "enrolment_revision"), ("group", "group_revision"), ("grant", "grant_revision")] {
+                    if let Some(known) = words.get(kind).cloned() {
+                        let record = supervisor.record(kind, &known).await;
+                        if let Some(part) = record.as_ref().and_then(|record| record["tranches"][0]["id"].as_str()) {
+                            words.insert("tranche".into(), part.into());
+                        }
+                        let now = record.map_or(0, |record| record["revision"].as_i64().unwrap());
+                        words.insert(revision.into(), now.to_string());
+                    }
                 }
                 for (word, kind) in [("conflict", "conflict"), ("inbox", "inbox")] {
                     if let Some(found) = supervisor.records(kind).await.first() {
@@ -130,8 +145,17 @@ both! {
                 if let Some(record) = body["signature"]["record"].as_str() {
                     body["signature"]["sha256"] = hex(&sha256(record.as_bytes())).into();
                 }
+                for signed in body["signatures"].as_array_mut().into_iter().flatten() {
+                    let record = signed["record"].as_str().unwrap().to_owned();
+                    signed["sha256"] = hex(&sha256(record.as_bytes())).into();
+                }
                 let command = json!({ "id": id(), "kind": recorded["kind"], "at": recorded["at"], "body": body });
-                let by = if recorded["by"] == "mentor" { &mentor } else { &supervisor };
+                let by = match recorded["by"].as_str().unwrap() {
+                    "mentor" => &mentor,
+                    "executive" => &executive,
+                    "manager" => &manager,
+                    _ => &supervisor,
+                };
                 let request = json!({ "device": by.device, "schema": schema, "commands": [command] });
                 let answer = by.post("/api/sync", &request).await.ok();
                 assert_eq!(answer["results"][0]["status"], recorded["status"], "form {schema}, {file}: {}", answer["results"]);

@@ -68,7 +68,7 @@ async fn connections_from_before_the_database_restarted_are_let_go() {
     let mut cluster = tokio::task::spawn_blocking(kilele_tests::cluster::Cluster::start).await.unwrap();
     let url = cluster.url();
     let app = TestApp::spawn_empty(Engine::Sqlite, |name| (name == "KILELE_DATABASE_URL").then(|| url.clone())).await;
-    let size = kilele::demo::Size { households: 24, visits_a_day: 0, pictures: false };
+    let size = kilele::demo::Size { households: 24, visits_a_day: 0, pictures: false, programme: false };
     kilele::demo::make_sized(&app.app, size).await.unwrap();
     kilele_tests::cast::neighbours(&app).await;
     let (ours, theirs) = (app.mentor().await, app.sign_in("b.mentor").await);

@@ -46,6 +46,16 @@ pub fn assessment(household: &Value, programme: &Value, answers: Value) -> Value
     })
 }
 
+/// As [`assessment`], of a later stage: half-way by the programme's instrument, at the end by that for graduation.
+pub fn later(household: &Value, programme: &Value, stage: &str, answers: Value) -> Value {
+    let mut body = assessment(household, programme, answers);
+    body["stage"] = stage.into();
+    if stage == "graduation" {
+        (body["instrument"], body["version"]) = ("graduation".into(), 1.into());
+    }
+    body
+}
+
 pub fn application(assessment: &Value) -> Value {
     json!({
         "id": id(), "household": assessment["household"], "programme": assessment["programme"],

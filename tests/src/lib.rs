@@ -5,6 +5,8 @@ pub mod caseload;
 pub mod cast;
 pub mod cluster;
 pub mod enrolling;
+pub mod granting;
+pub mod grouping;
 pub mod line;
 pub mod people;
 pub mod pictures;
@@ -77,7 +79,7 @@ impl TestApp {
     /// With settings that come before the test's own.
     pub async fn spawn_with(engine: Engine, settings: impl Fn(&str) -> Option<String>) -> Self {
         let app = Self::spawn_empty(engine, settings).await;
-        let size = Size { households: 24, visits_a_day: 0, pictures: false };
+        let size = Size { households: 24, visits_a_day: 0, pictures: false, programme: false };
         demo::make_sized(&app.app, size).await.unwrap();
         app
     }

@@ -169,6 +169,11 @@ mod tests {
     }
 
     #[test]
+    fn the_readiness_to_graduate_meets_its_table() {
+        meets("graduation", include_str!("../../../tests/fixtures/eligibility/graduation-1.json"));
+    }
+
+    #[test]
     fn answers_that_do_not_fit_are_refused() {
         let cases: Vec<Value> =
             serde_json::from_str(include_str!("../../../tests/fixtures/eligibility/weighted-1.json")).unwrap();

@@ -12,8 +12,11 @@ use crate::error::{Error, Result};
 pub type Answers = BTreeMap<String, Value>;
 
 /// Every version that was ever used stays: an assessment keeps the one it was made by.
-const SHIPPED: [&str; 2] =
-    [include_str!("../../../instruments/weighted-1.json"), include_str!("../../../instruments/additive-1.json")];
+const SHIPPED: [&str; 3] = [
+    include_str!("../../../instruments/weighted-1.json"),
+    include_str!("../../../instruments/additive-1.json"),
+    include_str!("../../../instruments/graduation-1.json"),
+];
 
 static ALL: LazyLock<Vec<Instrument>> = LazyLock::new(|| {
     SHIPPED

@@ -38,6 +38,30 @@ impl Qualification {
     }
 }
 
+/// When in a household's way it was assessed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[oai(rename = "AssessmentStage", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before it applies: the ground of an enrolment.
+    #[default]
+    Baseline,
+    /// Half-way, by the programme's instrument again.
+    Midterm,
+    /// Before it graduates, by the programme's instrument for that.
+    Graduation,
+}
+
+impl Stage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Midterm => "midterm",
+            Self::Graduation => "graduation",
+        }
+    }
+}
+
 /// An assessment as devices and the API show it. It is never changed; a later one stands beside it.
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Assessment {
@@ -46,6 +70,8 @@ pub struct Assessment {
     /// The household's village; also the feed.
     pub place: Uuid,
     pub programme: Uuid,
+    #[serde(default)]
+    pub stage: Stage,
     pub instrument: String,
     pub version: i64,
     pub answers: Answers,
@@ -59,6 +85,7 @@ pub struct Assessment {
     /// Conditions of the instrument that do not hold.
     pub failed: Vec<String>,
     pub factors: Vec<Counted>,
+    /// Of a baseline whether it may apply; later what the outcome says.
     pub qualification: Qualification,
     /// What stands in the way: marginal, instrument, area, capacity, closed, earlier, consent, national_id, phone,
     /// signature, or a condition of the instrument.
@@ -80,6 +107,8 @@ pub struct Record {
     pub id: Uuid,
     pub household: Uuid,
     pub programme: Uuid,
+    #[serde(default)]
+    pub stage: Stage,
     pub instrument: String,
     pub version: i64,
     pub answers: Answers,

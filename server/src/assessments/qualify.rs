@@ -4,12 +4,40 @@ use uuid::Uuid;
 
 use super::counting::Counting;
 use super::instrument::{Then, find};
-use super::{Qualification, Record};
+use super::{Qualification, Record, Stage};
 use crate::db::Tx;
 use crate::enrolments::State;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::households::Household;
 use crate::programmes::{self, Programme, Status};
+
+impl From<Then> for Qualification {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Qualifies => Self::Qualified,
+            Then::Review => Self::NeedsReview,
+            Then::No => Self::NotQualified,
+        }
+    }
+}
+
+/// Later assessments are made by the instrument that the programme names for their stage.
+///
+/// # Errors
+/// 422 `other_instrument`.
+pub fn demand_instrument(programme: &Programme, body: &Record) -> Result<()> {
+    let named = match body.stage {
+        Stage::Graduation => programme.graduation_instrument.as_deref().zip(programme.graduation_version),
+        _ => Some((&*programme.instrument, programme.version)),
+    };
+    match named == Some((&*body.instrument, body.version)) {
+        true => Ok(()),
+        false => {
+            let message = "The programme assesses by another instrument at this stage.";
+            Err(Error::refused("other_instrument", message).field("instrument"))
+        }
+    }
+}
 
 /// The verdict and what stands in the way. The household's feed must be locked.
 pub async fn qualify(

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Assessment;
+use super::{Assessment, Qualification, Stage};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
@@ -12,8 +12,8 @@ use crate::scope;
 pub async fn add(tx: &mut Tx, feeds: &Locked, assessment: &Assessment) -> Result<()> {
     tx.query(
         "INSERT INTO assessment (org, id, feed, household, programme, instrument, version, score, qualification,
-             assessed_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org, id) DO NOTHING",
+             assessed_by, created_at, stage)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (org, id) DO NOTHING",
     )
     .bind(feeds.org)
     .bind(assessment.id)
@@ -26,6 +26,7 @@ pub async fn add(tx: &mut Tx, feeds: &Locked, assessment: &Assessment) -> Result
     .bind(assessment.qualification.as_str())
     .bind(assessment.assessed_by)
     .bind(assessment.created_at)
+    .bind(assessment.stage.as_str())
     .later_or(|| Error::refused("exists", "An assessment with this id is there already."))
     .await?;
     feeds.put(tx, assessment.place, "assessment", assessment.id, assessment).await
@@ -34,6 +35,28 @@ pub async fn add(tx: &mut Tx, feeds: &Locked, assessment: &Assessment) -> Result
 /// The record; its feed must be locked.
 pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid) -> Result<Assessment> {
     Ok(serde_json::from_str(&scope::current(tx, org, feed, id, "assessment").await?)?)
+}
+
+/// The household's latest graduation assessment for the programme found it ready. Its feed must be locked.
+///
+/// # Errors
+/// 422 `not_ready` otherwise.
+pub async fn demand_ready(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid) -> Result<()> {
+    let latest: Option<(String,)> = tx
+        .query(
+            "SELECT qualification FROM assessment WHERE org = $1 AND household = $2 AND programme = $3 AND stage = $4
+             ORDER BY created_at DESC, id DESC LIMIT 1",
+        )
+        .bind(org)
+        .bind(household)
+        .bind(programme)
+        .bind(Stage::Graduation.as_str())
+        .optional()
+        .await?;
+    match latest.is_some_and(|(found,)| found == Qualification::Qualified.as_str()) {
+        true => Ok(()),
+        false => Err(Error::refused("not_ready", "The latest graduation assessment does not find the household ready.")),
+    }
 }
 
 /// Whether this member assessed the household for the programme, in whatever assessment.

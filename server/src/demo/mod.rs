@@ -1,7 +1,9 @@
-//! The demo organisation: a county, people, households with drawn faces, four weeks of visits. No real person is in it.
+//! The demo organisation: a county, people, households with drawn faces, four weeks of visits, a
+//! programme with ladders and groups. No real person is in it.
 //!
 //! It is made through the same commands and uploads that phones use, only in-process.
 
+mod ladders;
 mod names;
 mod pictures;
 mod visits;
@@ -45,11 +47,13 @@ pub struct Size {
     /// Visits a mentor made on a working day of the last four weeks.
     pub visits_a_day: usize,
     pub pictures: bool,
+    /// A graduation programme, who takes part in it, and their groups; needs 48 households.
+    pub programme: bool,
 }
 
 impl Default for Size {
     fn default() -> Self {
-        Self { households: 200, visits_a_day: 2, pictures: true }
+        Self { households: 200, visits_a_day: 2, pictures: true, programme: true }
     }
 }
 
@@ -83,6 +87,9 @@ pub async fn make_sized(app: &App, size: Size) -> Result<()> {
         set_clock(app, now - (90 - 30 * index as Millis / size.households as Millis) * DAY);
         homes.push(home(app, (mentor, &crew[mentor]), &villages[village], index, pictures.as_ref(), &mut dice).await?);
     }
+    if size.programme {
+        ladders::make(app, &crew, &homes, pictures.as_ref(), now).await?;
+    }
     visits::make(app, &crew, &homes, pictures.as_ref(), size.visits_a_day, now, &mut dice).await?;
     app.clock.shift(offset - app.clock.offset());
     Ok(())
@@ -93,7 +100,7 @@ fn set_clock(app: &App, at: Millis) {
     app.clock.shift(at - app.clock.now());
 }
 
-/// A household, for the visits that follow.
+/// A household, for what follows.
 struct Home {
     id: Uuid,
     index: usize,
@@ -186,15 +193,15 @@ async fn crew(app: &App, org: Uuid) -> Result<Vec<Reader>> {
     Ok(crew)
 }
 
-/// Applies a command as a phone's owner would, and insists that it goes through.
-async fn apply(app: &App, by: &Reader, kind: &str, at: Millis, body: serde_json::Value) -> Result<()> {
+/// Applies a command as a phone's owner would, and insists that it goes through. Answers the record's revision.
+async fn apply(app: &App, by: &Reader, kind: &str, at: Millis, body: serde_json::Value) -> Result<i64> {
     let outcome =
         commands::run(app, by, &json!({ "id": new_id(), "kind": kind, "at": at, "body": body }), &commands::Door::Rest)
             .await?;
     if outcome.status != "applied" {
         return Err(Error::unexpected(anyhow::anyhow!("demo {kind}: {:?} {:?}", outcome.code, outcome.message)));
     }
-    Ok(())
+    Ok(outcome.record.map_or(0, |record| record.revision))
 }
 
 async fn home(

@@ -98,7 +98,7 @@ async fn read_inbox(app: &App, person: &Reader, until: Millis) -> Result<()> {
         .all()
         .await?;
     let ids: Vec<Uuid> = rows.into_iter().map(|(id,)| id).collect();
-    apply(app, person, "inbox.read", until, json!({ "ids": ids })).await
+    apply(app, person, "inbox.read", until, json!({ "ids": ids })).await.map(drop)
 }
 
 async fn visit(
@@ -145,7 +145,7 @@ async fn visit(
     Ok(())
 }
 
-fn unsent(slot: &str, at: Millis) -> Value {
+pub fn unsent(slot: &str, at: Millis) -> Value {
     json!({
         "id": new_id(), "slot": slot, "mime": "image/jpeg", "bytes": 1000, "sha256": hex(&sha256(new_id().as_bytes())),
         "width": 1200, "height": 1600, "captured_at": at,
@@ -157,7 +157,7 @@ async fn signature(app: &App, mentor: &Reader, home: &Home, visit: Uuid, at: Mil
     let ink = drawn::scribble(home.index as u64);
     let date = chrono::DateTime::from_timestamp_millis(at).map(|t| t.format("%d/%m/%Y").to_string()).unwrap_or_default();
     let statement = crate::orgs::STATEMENTS[0]
-        .1
+        .2
         .replace("{household}", &home.head)
         .replace("{mentor}", &mentor.name)
         .replace("{organisation}", "Maendeleo ya Vijiji")

@@ -2,15 +2,16 @@
 
 use uuid::Uuid;
 
-use super::{Apply, Enrolment, Event, Move, State, Step, VERIFICATION_SLOT, store};
-use crate::assessments::{self, Qualification};
+use super::{Apply, Enrolment, Event, Move, State, Step, VERIFICATION_SLOT, notices, store};
+use crate::assessments::{self, Qualification, Stage};
 use crate::commands::{Applied, Context};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::media::evidence;
+use crate::milestones::{self, Happening, Milestone};
 use crate::programmes::{self, Status};
-use crate::{audit, check, households, members, scope};
+use crate::{audit, check, groups, households, members, scope};
 
 pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applied> {
     let by = context.reader.assessor()?;
@@ -27,6 +28,9 @@ pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applie
     let assessment = assessments::store::current(tx, by.org, place, body.assessment).await?;
     if (assessment.household, assessment.programme) != (body.household, body.programme) {
         return Err(Error::refused("other_household", "This assessment is of another household or programme."));
+    }
+    if assessment.stage != Stage::Baseline {
+        return Err(Error::refused("not_baseline", "A household applies on the ground of its first assessment."));
     }
     if assessment.qualification == Qualification::NotQualified {
         return Err(Error::refused("not_qualified", "By this assessment the household is not eligible."));
@@ -52,6 +56,7 @@ pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applie
         approved_at: None,
         to_mentor: None,
         history: vec![Step { event: None, state: State::Applied, by: by.id, at: context.now, reason: String::new() }],
+        milestones: vec![],
         created_at: context.now,
         updated_at: context.now,
         revision: 0,
@@ -69,7 +74,8 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     check::text("reason", &body.reason, 2000)?;
     let known = store::whereabouts(tx, by.org, body.id).await?.ok_or_else(|| Error::not_found("enrolment"))?;
     scope::demand_then(tx, context, known.feed, "enrolment").await?;
-    let mut feeds = feed::lock(tx, by.org, [known.feed]).await?;
+    let told = notices::audience(tx, &by, &known, &body).await?;
+    let mut feeds = feed::lock(tx, by.org, told.into_iter().chain([known.feed])).await?;
     let before = store::current(tx, by.org, known.feed, body.id).await?;
     permit(tx, context, &before, body.event).await?;
     if before.revision != body.revision {
@@ -83,6 +89,8 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     match body.event {
         Event::Verify => verify(tx, context, &mut feeds, &mut after, &body).await?,
         Event::Approve => (after.approved_by, after.approved_at) = (Some(by.id), Some(context.now)),
+        Event::Activate => after.milestones = first_rungs(tx, context, &before).await?,
+        Event::Graduate => demand_ready(tx, &before, by.org).await?,
         Event::Transfer => after.to_mentor = Some(successor(tx, &before, by.org, body.mentor).await?),
         Event::TakeOver => (after.mentor, after.to_mentor) = (by.id, None),
         _ => {}
@@ -90,6 +98,9 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     let reason = body.reason.trim().to_owned();
     after.history.push(Step { event: Some(body.event), state: after.state, by: by.id, at: context.now, reason });
     let places = i64::from(after.state.holds_a_place()) - i64::from(before.state.holds_a_place());
+    if let Some(member) = told {
+        notices::tell(tx, context, &feeds, &after, (body.event, member)).await?;
+    }
     let applied = save(tx, context, &mut feeds, Some(&before), after, "enrolment.move").await?;
     if places != 0 {
         programmes::store::take(tx, by.org, before.programme, places).await?;
@@ -114,6 +125,27 @@ async fn permit(tx: &mut Tx, context: &Context, enrolment: &Enrolment, event: Ev
                 false => Ok(()),
             }
         }
+    }
+}
+
+/// The ladder begins; a household that is in a group already has reached the second milestone.
+async fn first_rungs(tx: &mut Tx, context: &Context, before: &Enrolment) -> Result<Vec<Milestone>> {
+    let org = context.reader.org;
+    let milestones = milestones::begin(before, context.now, context.reader.id);
+    let Some(subject) = groups::store::of_household(tx, org, before.household, before.programme).await? else {
+        return Ok(milestones);
+    };
+    let formed = Happening { number: 2, event: milestones::Event::Complete, cause: "group", subject };
+    Ok(milestones::reached(milestones.clone(), context, formed).unwrap_or(milestones))
+}
+
+/// Every milestone is done, and where the programme assesses its graduates, the latest assessment found the household ready.
+async fn demand_ready(tx: &mut Tx, before: &Enrolment, org: Uuid) -> Result<()> {
+    milestones::demand_done(before)?;
+    let programme = programmes::store::current(tx, org, before.programme).await?;
+    match programme.graduation_instrument {
+        Some(_) => assessments::store::demand_ready(tx, org, before.household, before.programme).await,
+        None => Ok(()),
     }
 }
 

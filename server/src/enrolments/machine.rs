@@ -128,6 +128,11 @@ impl State {
         matches!(self, Self::Active | Self::Suspended | Self::Transferred | Self::Graduated | Self::DroppedOut)
     }
 
+    /// Whether what happens to the household moves its milestones.
+    pub fn climbs(self) -> bool {
+        matches!(self, Self::Active | Self::Suspended | Self::Transferred)
+    }
+
     /// Whether nothing leads out of it.
     pub fn is_closed(self) -> bool {
         WAYS.iter().all(|(_, from, _)| !from.contains(&self))

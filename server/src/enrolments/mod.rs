@@ -3,6 +3,7 @@
 pub mod api;
 mod commands;
 pub mod machine;
+mod notices;
 pub mod store;
 
 use poem_openapi::Object;
@@ -16,6 +17,7 @@ use crate::check;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::media::Capture;
+use crate::milestones::Milestone;
 
 /// What has to be there when somebody says that they were at the home: a picture of the place.
 pub const VERIFICATION_SLOT: &str = "site";
@@ -80,6 +82,9 @@ pub struct Enrolment {
     /// The mentor who is to take over.
     pub to_mentor: Option<Uuid>,
     pub history: Vec<Step>,
+    /// The ladder, from the activation on.
+    #[serde(default)]
+    pub milestones: Vec<Milestone>,
     pub created_at: Millis,
     pub updated_at: Millis,
     pub revision: i64,

@@ -45,14 +45,15 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
     feeds.put(tx, enrolment.place, "enrolment", enrolment.id, enrolment).await
 }
 
-/// Where an enrolment lives. The feed never changes, so it may be read before it is locked.
+/// Where an enrolment lives, and whose it is. The feed never changes, so it may be read before it is locked.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,
+    pub mentor: Uuid,
 }
 
 pub async fn whereabouts(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Option<Whereabouts>> {
-    tx.query("SELECT feed FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
+    tx.query("SELECT feed, mentor FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
 }
 
 /// The record; its feed must be locked.
@@ -70,6 +71,36 @@ pub async fn under_way(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid)
         .all()
         .await?;
     Ok(rows.iter().any(|(state,)| State::parse(state).is_some_and(|state| !state.is_closed() || state.took_part())))
+}
+
+/// A household's enrolments in this programme, or in every one, that are on the ladder. Its feed must be locked.
+pub async fn climbing(tx: &mut Tx, org: Uuid, household: Uuid, programme: Option<Uuid>) -> Result<Vec<Uuid>> {
+    let rows: Vec<(Uuid, String)> = tx
+        .query(
+            "SELECT id, state FROM enrolment WHERE org = $1 AND household = $2 AND ($3 IS NULL OR programme = $3)
+             ORDER BY number",
+        )
+        .bind(org)
+        .bind(household)
+        .bind(programme)
+        .all()
+        .await?;
+    Ok(rows.into_iter().filter(|(_, state)| State::parse(state).is_some_and(State::climbs)).map(|(id, _)| id).collect())
+}
+
+/// The household takes part in the programme. Its feed must be locked.
+///
+/// # Errors
+/// 422 `not_enrolled` unless an enrolment of it is active.
+pub async fn demand_active(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid) -> Result<()> {
+    let row: Option<(Uuid,)> = tx
+        .query("SELECT id FROM enrolment WHERE org = $1 AND household = $2 AND programme = $3 AND state = 'active' LIMIT 1")
+        .bind(org)
+        .bind(household)
+        .bind(programme)
+        .optional()
+        .await?;
+    row.map(drop).ok_or_else(|| Error::refused("not_enrolled", "The household does not take part in this programme now."))
 }
 
 /// What a list asks for.

@@ -137,3 +137,25 @@ pub async fn programme_records(app: &App, org: Uuid, household: Uuid) -> Result<
         .await?;
     Ok((packed::open_list(&assessments)?, packed::open_list(&enrolments)?))
 }
+
+/// The groups that a household is or was in, and their surveys, latest first, as joined records.
+pub async fn group_records(app: &App, org: Uuid, household: Uuid) -> Result<(String, String)> {
+    let (groups, surveys): (String, String) = app
+        .db
+        .query(
+            "SELECT
+                 COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY g.created_at DESC, g.id) FROM business_group_member m
+                    JOIN business_group g ON g.org = m.org AND g.id = m.business_group
+                    JOIN feed_entry e ON e.org = g.org AND e.feed = g.feed AND e.id = g.id
+                    WHERE m.org = $1 AND m.household = $2), ''),
+                 COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY s.created_at DESC, s.id) FROM business_group_member m
+                    JOIN survey s ON s.org = m.org AND s.business_group = m.business_group
+                    JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id
+                    WHERE m.org = $1 AND m.household = $2), '')",
+        )
+        .bind(org)
+        .bind(household)
+        .one()
+        .await?;
+    Ok((packed::open_list(&groups)?, packed::open_list(&surveys)?))
+}

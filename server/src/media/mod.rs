@@ -85,7 +85,7 @@ pub struct LooksLike {
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Evidence {
     pub id: Uuid,
-    /// visit, household or enrolment
+    /// visit, household, enrolment or survey
     pub subject_kind: String,
     pub subject: Uuid,
     pub slot: String,

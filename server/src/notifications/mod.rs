@@ -31,7 +31,8 @@ pub struct Notice<'a> {
 pub struct InboxEntry {
     pub id: Uuid,
     pub member: Uuid,
-    /// visit_submitted, visit_returned, visit_approved, visit_planned, evidence_quarantined
+    /// visit_submitted, visit_returned, visit_approved, visit_planned, evidence_quarantined, conflict_opened,
+    /// enrolment_approved, enrolment_rejected, enrolment_waitlisted, enrolment_to_verify, enrolment_handed_over
     pub kind: String,
     pub subject_kind: String,
     pub subject: Uuid,
@@ -73,6 +74,8 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
     let path = match entry.subject_kind.as_str() {
         "visit" => "visits",
         "enrolment" => "enrolments",
+        "grant" => "grants",
+        "group" => "groups",
         _ => "households",
     };
     let payload = json!({

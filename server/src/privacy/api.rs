@@ -49,6 +49,7 @@ impl Api {
         let household = scope::record(&app.db, &admin, "household", id.0).await?;
         let (visits, evidence, signatures) = households::api::belongings(app, admin.org, id.0).await?;
         let (assessments, enrolments) = households::api::programme_records(app, admin.org, id.0).await?;
+        let (groups, surveys) = households::api::group_records(app, admin.org, id.0).await?;
         let wanted = audit::Wanted { subject: Some(id.0), limit: 10_000, ..audit::Wanted::default() };
         let events = audit::list(app, &admin, &wanted).await?;
         let events: Vec<serde_json::Value> = events.iter().filter_map(poem_openapi::types::ToJSON::to_json).collect();
@@ -65,7 +66,7 @@ impl Api {
         let events = serde_json::to_string(&events)?;
         let text = format!(
             "{{\"taken_out_at\":{at},\"household\":{},\"visits\":[{}],\"evidence\":[{evidence}],\"signatures\":[{signatures}],\
-             \"assessments\":[{assessments}],\"enrolments\":[{enrolments}],\
+             \"assessments\":[{assessments}],\"enrolments\":[{enrolments}],\"groups\":[{groups}],\"surveys\":[{surveys}],\
              \"pictures\":\"/api/media/{{evidence}}/full\",\"events\":{events}}}\n",
             app.crypto.open_text(&household),
             app.crypto.open_text(&visits)

@@ -12,13 +12,22 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::jobs;
-use crate::{assessments, enrolments, households, visits};
+use crate::{assessments, enrolments, grants, groups, households, visits};
 
-/// What belongs to household $2: itself, its visits and its enrolments.
+/// What belongs to household $2: itself, its visits, its enrolments, the groups it was in and their surveys, and the
+/// grants it had alone. A grant of a group is the others' too: it stays.
 macro_rules! subjects {
     () => {
         "(SELECT id FROM visit WHERE org = $1 AND household = $2
              UNION ALL SELECT id FROM enrolment WHERE org = $1 AND household = $2
+             UNION ALL SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2
+             UNION ALL SELECT s.id FROM survey s JOIN business_group_member g
+                 ON g.org = s.org AND g.business_group = s.business_group WHERE s.org = $1 AND g.household = $2
+             UNION ALL SELECT id FROM grant_file WHERE org = $1 AND household = $2
+             UNION ALL SELECT a.id FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
+                 WHERE a.org = $1 AND g.household = $2
+             UNION ALL SELECT u.id FROM utilisation u JOIN grant_file g ON g.org = u.org AND g.id = u.grant_id
+                 WHERE u.org = $1 AND g.household = $2
              UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)"
     };
 }
@@ -114,6 +123,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     let open = ids(tx, "SELECT id FROM conflict WHERE org = $1 AND record = $2", org, id).await?;
 
     let mut record = households::store::current(tx, &crypto, org, place, id).await?;
+    let names = names_of(&record.facts);
     let number = record.number.clone().unwrap_or_else(|| "–".into());
     record.facts = households::Facts::of_nobody(number);
     (record.photo, record.photo_placeholder) = (None, None);
@@ -143,8 +153,36 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         let mut enrolment = enrolments::store::current(tx, org, place, *one).await?;
         enrolment.position = None;
         enrolment.history.iter_mut().for_each(|step| step.reason.clear());
+        enrolment.milestones.iter_mut().for_each(|rung| rung.reason.clear());
         (enrolment.updated_at, enrolment.revision) = (actor.at, feeds.revision(place));
         enrolments::store::put(tx, &feeds, &enrolment).await?;
+    }
+    let granted = ids(tx, "SELECT id FROM grant_file WHERE org = $1 AND household = $2", org, id).await?;
+    for one in &granted {
+        let mut grant = grants::store::current(tx, org, place, *one).await?;
+        grant.forget();
+        (grant.updated_at, grant.revision) = (actor.at, feeds.revision(place));
+        grants::store::put(tx, &feeds, &grant).await?;
+    }
+    let received = ids(tx, RECEIVED, org, id).await?;
+    for one in &received {
+        let mut receipt = grants::store::acknowledgement(tx, org, place, *one).await?;
+        (receipt.note, receipt.position, receipt.revision) = (String::new(), Default::default(), feeds.revision(place));
+        feeds.put(tx, place, "acknowledgement", *one, &receipt).await?;
+    }
+    let grouped = ids(tx, GROUPS, org, id).await?;
+    for one in &grouped {
+        let mut group = groups::store::current(tx, org, place, *one).await?;
+        group.forget(&names);
+        (group.updated_at, group.revision) = (actor.at, feeds.revision(place));
+        groups::store::put(tx, &feeds, &group).await?;
+    }
+    let surveyed = ids(tx, SURVEYS, org, id).await?;
+    for one in &surveyed {
+        let mut survey = groups::store::survey(tx, org, place, *one).await?;
+        survey.findings.forget();
+        survey.revision = feeds.revision(place);
+        feeds.put(tx, place, "survey", *one, &survey).await?;
     }
     for (kind, gone) in [("evidence", &pictures), ("signature", &signed), ("conflict", &open)] {
         for one in gone {
@@ -160,10 +198,15 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     for sql in GONE {
         tx.query(sql).bind(org).bind(id).run().await?;
     }
-    counts.records = 1 + (visited.len() + assessed.len() + enrolled.len() + open.len() + told.len()) as i64;
+    let kept =
+        granted.len() + received.len() + visited.len() + assessed.len() + enrolled.len() + grouped.len() + surveyed.len();
+    counts.records = 1 + (kept + open.len() + told.len()) as i64;
     counts.pictures = pictures.len() as i64;
     counts.signatures = signed.len() as i64;
-    for subject in [&[id][..], &visited, &assessed, &enrolled, &pictures, &signed, &open].concat() {
+    for subject in
+        [&[id][..], &visited, &assessed, &enrolled, &granted, &received, &grouped, &surveyed, &pictures, &signed, &open]
+            .concat()
+    {
         let events = audit::forget(tx, org, subject).await?;
         counts.events += events;
         if events > 0 && subject != id {
@@ -181,6 +224,18 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     Ok(counts)
 }
 
+/// The words of the names in a household, by which what is called after it is known.
+fn names_of(facts: &households::Facts) -> Vec<String> {
+    let names = facts.members.iter().map(|member| member.name.as_str()).chain([facts.head_name.as_str()]);
+    let words = names.flat_map(str::split_whitespace).filter(|word| word.chars().count() > 2);
+    words.map(str::to_lowercase).collect()
+}
+
+const RECEIVED: &str = "SELECT a.id FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
+     WHERE a.org = $1 AND g.household = $2";
+const GROUPS: &str = "SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2";
+const SURVEYS: &str = "SELECT s.id FROM survey s JOIN business_group_member g
+     ON g.org = s.org AND g.business_group = s.business_group WHERE s.org = $1 AND g.household = $2";
 const PICTURES: &str = concat!("SELECT id FROM evidence WHERE org = $1 AND subject IN ", subjects!());
 const SIGNATURES: &str = concat!("SELECT id FROM signature WHERE org = $1 AND subject IN ", subjects!());
 const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $1 AND subject IN ", subjects!());

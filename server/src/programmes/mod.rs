@@ -70,6 +70,13 @@ pub struct ProgrammeFacts {
     /// The instrument by which households are assessed, and its version.
     pub instrument: String,
     pub version: i64,
+    /// The instrument by which households are assessed before they graduate, and its version; none: a person decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub graduation_instrument: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub graduation_version: Option<i64>,
     /// Its area: these places and what lies below; none is everywhere.
     pub places: Vec<Uuid>,
     /// How many households may take part.
@@ -108,6 +115,13 @@ impl ProgrammeFacts {
         self.name = self.name.trim().to_owned();
         check::name("name", &self.name)?;
         instrument::find(&self.instrument, self.version)?;
+        match (self.graduation_instrument.as_deref(), self.graduation_version) {
+            (None, None) => {}
+            (Some(key), Some(version)) => {
+                instrument::find(key, version).map_err(|error| error.field("graduation_instrument"))?;
+            }
+            _ => return Err(Error::invalid("graduation_instrument", "An instrument is named with its version.")),
+        }
         check::money("budget_minor", self.budget_minor)?;
         window(self.starts_on.as_deref(), self.ends_on.as_deref())?;
         if self.target.is_some_and(|target| !(1..=10_000_000).contains(&target)) {

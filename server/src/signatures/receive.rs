@@ -175,7 +175,9 @@ async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, newer: &Signature) -
         .await?;
     for (id,) in older {
         let mut record: Signature = serde_json::from_str(&scope::current(tx, feeds.org, feed, id, "signature").await?)?;
-        if record.superseded_by.is_none() && record.signer_role == newer.signer_role {
+        // Several households sign one grant, each for itself.
+        let same = newer.subject_kind != "grant" || record.signer_name == newer.signer_name;
+        if record.superseded_by.is_none() && record.signer_role == newer.signer_role && same {
             record.superseded_by = Some(newer.id);
             record.revision = feeds.revision(feed);
             feeds.put(tx, feed, "signature", id, &record).await?;

@@ -89,7 +89,7 @@ pub struct Receipt {
 /// One record of a feed; `deleted` entries have no body.
 #[derive(Object)]
 pub struct Entry {
-    /// organisation, place, person, statement, programme, cycle, household, assessment, enrolment, visit, evidence, signature, conflict or inbox
+    /// organisation, place, person, statement, programme, cycle, household, assessment, enrolment, group, survey, visit, evidence, signature, conflict or inbox
     pub kind: String,
     pub id: Uuid,
     pub deleted: Option<bool>,

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::media::evidence;
 use crate::members::handover::was_theirs;
+use crate::milestones::{self, Happening};
 use crate::notifications::{self, Notice};
 use crate::planted::Mistake;
 use crate::{audit, households, members, scope, signatures};
@@ -166,7 +167,22 @@ async fn decide(
     if members::store::demand_sees(tx, by.org, visit.mentor, visit.place).await.is_ok() {
         tell(tx, context, &feeds, &visit, Notice { kind, member: visit.mentor, subject: ("visit", id), params }).await?;
     }
+    if event == Event::Approve {
+        reach(tx, context, &mut feeds, &visit).await?;
+    }
     save(tx, context, &mut feeds, Some(before), visit, action).await
+}
+
+/// What a visit that somebody looked at completes of the household's ladder.
+async fn reach(tx: &mut Tx, context: &Context, feeds: &mut Locked, visit: &Visit) -> Result<()> {
+    let found = &visit.findings;
+    let trained = found.topics.iter().any(|topic| topic == "training");
+    let operating = matches!(found.business_status.as_deref(), Some("thriving" | "stable"));
+    for number in [trained.then_some(1), operating.then_some(6)].into_iter().flatten() {
+        let reached = Happening { number, event: milestones::Event::Complete, cause: "visit", subject: visit.id };
+        milestones::happened(tx, context, feeds, visit.place, &[visit.household], None, reached).await?;
+    }
+    Ok(())
 }
 
 /// The visit that its own mentor (or a supervisor of the place) changes, with its feed locked.

@@ -1,6 +1,6 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, enrolling, id};
+use kilele_tests::{Person, enrolling, granting, grouping, id};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,7 +27,14 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "getHousehold" | "getTimeline" => (household, None),
         "getAssessment" => (&t.assessment, None),
         "getEnrolment" => (&t.enrolment, None),
-        "listProgrammes" | "listEnrolments" => ("", None),
+        "getGroup" => (&t.group, None),
+        "listProgrammes" | "listEnrolments" | "listGroups" | "listPolicies" | "listGrants" => ("", None),
+        "getGrant" | "getGrantLedger" => (&t.grant, None),
+        "getProgrammeBudget" => (t.programme["id"].as_str().unwrap(), None),
+        "savePolicy" => {
+            let facts = granting::facts(&t.programme, "SB", json!({ "key": "" }));
+            (t.policy["id"].as_str().unwrap(), Some(json!({ "policy": facts })))
+        }
         "saveProgramme" => (t.programme["id"].as_str().unwrap(), Some(json!({ "programme": without_code(&t.programme) }))),
         "saveCycle" => {
             let cycle = json!({ "programme": t.programme["id"], "code": "", "office": "", "mentors": [] });
@@ -150,6 +157,28 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
             enrolling::application(&made)
         }
         "enrolment.move" => enrolling::moving(&t.enrolment, 0, "reject"),
+        "milestone.move" => grouping::step(&t.enrolment, 8, "complete"),
+        "group.form" => {
+            let mut again = t.formed.clone();
+            again["id"] = id().into();
+            again
+        }
+        "group.change" => {
+            json!({ "id": t.group, "revision": 0, "name": "N", "type": "crop", "members": t.formed["members"] })
+        }
+        "group.dissolve" => json!({ "id": t.group, "revision": 0, "reason": "because" }),
+        "group.survey" => grouping::survey(&t.group, "progress", json!({ "evidence": [] })),
+        "grant.submit" => granting::application(by, &t.household, &t.policy),
+        "grant.move" => json!({ "id": t.grant, "revision": 0, "event": "review" }),
+        "grant.release" => {
+            json!({ "id": t.grant, "revision": 0, "tranche": t.grant, "method": "cash", "released_on": "2026-10-01" })
+        }
+        "grant.acknowledge" => granting::receiving(by, &t.household, &t.grant, &json!({ "id": t.grant, "amount_minor": 1 })),
+        "grant.tranche" => {
+            json!({ "id": t.grant, "revision": 0, "tranche": t.grant, "event": "reverse", "reason": "because" })
+        }
+        "grant.utilise" => granting::report(&t.grant),
+        "grant.verify" => json!({ "id": t.grant, "revision": 0, "verdict": "verify" }),
         "conflict.settle" => json!({ "id": t.conflict, "choose": "mine", "theirs": "not what the server has" }),
         "inbox.read" => json!({ "ids": [t.visit] }),
         other => panic!("tests/api/matrix/requests.rs does not say how to send {other}"),

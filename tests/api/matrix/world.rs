@@ -3,7 +3,7 @@
 use kilele::auth::Role;
 use kilele::members::NewMember;
 use kilele_tests::cast::{in_role, join, neighbours};
-use kilele_tests::{Person, TestApp, Uuid, enrolling, id, pictures};
+use kilele_tests::{Person, TestApp, Uuid, enrolling, granting, grouping, id, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -26,6 +26,12 @@ pub struct Target {
     pub programme: Value,
     pub assessment: String,
     pub enrolment: String,
+    /// A business group of the household and its partner, in a programme of its own.
+    pub group: String,
+    pub formed: Value,
+    /// A grant that the household asks for, in the programme of the group; and by which policy.
+    pub grant: String,
+    pub policy: Value,
     pub member: String,
     pub device: String,
     pub role: String,
@@ -50,10 +56,11 @@ pub async fn make(app: &TestApp) -> World {
     let org: Uuid = admin.org().parse().unwrap();
     let there = app.sign_in("b.mentor").await;
     let there_admin = app.sign_in("b.admin").await;
+    let (supervisor, there_supervisor) = (app.supervisor().await, app.sign_in("b.supervisor").await);
     register(&there, "Zuhura Neighbour").await;
-    let inside = target(app, &mentor, &admin, "in.spare").await;
-    let outside = target(app, &app.other_mentor().await, &admin, "out.spare").await;
-    let other = target(app, &there, &there_admin, "b.spare").await;
+    let inside = target(app, [&mentor, &supervisor, &admin], "in.spare").await;
+    let outside = target(app, [&app.other_mentor().await, &supervisor, &admin], "out.spare").await;
+    let other = target(app, [&there, &there_supervisor, &there_admin], "b.spare").await;
     let village: Uuid = inside.household["place"].as_str().unwrap().parse().unwrap();
     let levels = json!({ "households": "contribute", "visits": "approve", "members": "read" });
     let role = json!({ "name": "Field clerk", "scope": "places", "levels": levels });
@@ -97,8 +104,9 @@ async fn register(by: &Person, name: &str) {
     assert_eq!(applied["status"], "applied");
 }
 
-/// A household with a submitted visit, a picture that is ready, an upload under way and an open conflict; and a colleague.
-async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> Target {
+/// A household with a submitted visit, a picture that is ready, an upload under way, an open conflict and a business group;
+/// and a colleague.
+async fn target(app: &TestApp, [mentor, supervisor, admin]: [&Person; 3], spare: &str) -> Target {
     let household = mentor.a_household().await;
     let visit = mentor.submit(&household).await;
     mentor.upload(&visit.captures[0], &visit.photos[0]).await;
@@ -110,6 +118,18 @@ async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> 
     assert_eq!(mentor.command("household.update", clash).await.ok()["status"], "conflict");
     let programme = enrolling::programme(admin, json!({})).await;
     let enrolment = enrolling::enrol(mentor, &household, &programme).await;
+    let grouped = enrolling::programme(admin, json!({})).await;
+    let mut partners = grouping::villagers(mentor, 2).await;
+    partners.retain(|home| home["id"] != household["id"]);
+    let homes = [household.clone(), partners.swap_remove(0)];
+    for home in &homes {
+        grouping::takes_part(mentor, supervisor, home, &grouped).await;
+    }
+    let formed = grouping::group(&grouped, &homes);
+    mentor.command("group.form", formed.clone()).await.ok();
+    let policy = granting::policy(admin, &grouped, "SB", json!({})).await;
+    let asked = granting::application(mentor, &household, &policy);
+    mentor.command("grant.submit", asked.clone()).await.ok();
     let first = |records: Vec<Value>| records[0]["id"].as_str().unwrap().to_owned();
     let org: Uuid = mentor.org().parse().unwrap();
     let colleague = in_role(app, org, spare, Role::Mentor, vec![]).await;
@@ -132,8 +152,12 @@ async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> 
         upload,
         doomed,
         conflict: first(mentor.records("conflict").await),
-        assessment: first(mentor.records("assessment").await),
+        assessment: assessed(mentor, &programme).await,
         enrolment,
+        group: formed["id"].as_str().unwrap().to_owned(),
+        formed,
+        grant: asked["id"].as_str().unwrap().to_owned(),
+        policy,
         programme,
         member: colleague.member(),
         device: colleague.device.to_string(),
@@ -142,6 +166,12 @@ async fn target(app: &TestApp, mentor: &Person, admin: &Person, spare: &str) -> 
         marks,
         household,
     }
+}
+
+/// The assessment for this programme.
+async fn assessed(by: &Person, programme: &Value) -> String {
+    let all = by.records("assessment").await;
+    all.iter().find(|one| one["programme"] == programme["id"]).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 /// A request as the operation takes it, with the ids of `target`.
