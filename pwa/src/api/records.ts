@@ -267,6 +267,7 @@ export type InboxKind =
   | 'grant_acknowledged'
   | 'grant_flagged'
   | 'grant_use_due'
+  | 'grant_use_submitted'
   | 'grant_use_returned'
   | 'grant_verified'
   | 'grant_cancelled'

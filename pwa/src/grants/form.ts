@@ -90,7 +90,7 @@ export const amountFor = (policy: Policy, form: GrantForm, households: number): 
 /** Null for a row that is not whole. */
 export function itemOf({ what, quantity, unit }: ItemRow): { what: string; quantity: number; unit_minor: number } | null {
   const [count, price] = [whole(quantity), sum(unit)]
-  return what.trim() && count && price !== null ? { what: what.trim(), quantity: count, unit_minor: price } : null
+  return what.trim() && count && count <= 10_000 && price ? { what: what.trim(), quantity: count, unit_minor: price } : null
 }
 const blank = ({ what, unit }: ItemRow) => !what.trim() && !unit.trim()
 

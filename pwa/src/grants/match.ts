@@ -65,7 +65,7 @@ export function matchRows(rows: string[][], columns: Columns, grants: Grant[], m
       part: null,
       said: { grant: cell('grant'), amount: cell('amount') },
       amount_minor: readAmount(cell('amount')),
-      reference: cell('reference').slice(0, 100),
+      reference: cell('reference').slice(0, 120),
       released_on: columns.date === null ? otherwise.released_on : readDay(cell('date')),
       method: methodOf(cell('method')) ?? otherwise.method,
     }

@@ -25,16 +25,18 @@ export interface Asked {
 }
 
 const OVER = ['rejected', 'cancelled', 'expired']
+/** Everything of it was received. */
+const HAD = ['disbursed', 'utilised', 'closed']
 
 /** Each condition of the policy with whether it is met. */
 export function askedOf(policy: PolicyFacts, households: Id[], known: Known): Asked[] {
   const { needs } = policy
   const before = households.map((home) =>
-    known.grants.filter((grant) => grant.policy.key === needs.grant && grant.households.includes(home) && !OVER.includes(grant.state)),
+    known.grants.filter(({ policy: { key }, households: theirs, state }) => key === needs.grant && theirs.includes(home) && HAD.includes(state)),
   )
   const all = (test: (grant: Grant) => boolean) => households.length > 0 && before.every((grants) => grants.some(test))
   const list: Asked[] = []
-  if (needs.grant) list.push({ need: 'grant', value: needs.grant, met: all(received), found: null })
+  if (needs.grant) list.push({ need: 'grant', value: needs.grant, met: all(() => true), found: null })
   if (needs.utilised) list.push({ need: 'utilised', value: needs.grant ?? '', met: all((grant) => grant.utilisation?.state === 'verified'), found: null })
   if (needs.days_since !== null) {
     const days = before.map((grants) => Math.max(-1, ...grants.map((grant) => daysSince(grant, known.now))))
@@ -60,12 +62,6 @@ export const underWay = (policy: Pick<PolicyFacts, 'key' | 'programme'>, househo
     ({ id, policy: { key, programme }, state, households: theirs }) =>
       id !== but && key === policy.key && programme === policy.programme && !OVER.includes(state) && theirs.some((one) => households.includes(one)),
   ) ?? null
-
-/** Every part that was not taken back has been acknowledged. */
-const received = ({ tranches }: Grant): boolean => {
-  const live = tranches.filter(({ state }) => state !== 'reversed' && state !== 'failed')
-  return live.length > 0 && live.every(({ state }) => state === 'acknowledged')
-}
 
 function daysSince({ tranches }: Grant, now: number): number {
   const at = tranches.flatMap(({ acknowledged_at }) => (acknowledged_at === null ? [] : [acknowledged_at]))

@@ -135,32 +135,32 @@ export interface Choice {
 }
 
 /** What these may apply for: the active policies of the programmes in which they take part. */
-export async function choices({ household, group, households }: Applicant, but: Id): Promise<Choice[]> {
+export async function choices({ group, households }: Applicant, but: Id): Promise<Choice[]> {
   const homes = households.map(({ id }) => id)
   const [policies, all, enrolments] = await Promise.all([
     every('policy'),
     every('grant'),
     Promise.all(homes.map((home) => about('enrolment', home))),
   ])
-  const active = (programme: Id) => enrolments.filter((own) => own.some((one) => one.programme === programme && one.state === 'active'))
+  const takePart = (programme: Id) =>
+    homes.length > 0 && enrolments.every((own) => own.some((one) => one.programme === programme && one.state === 'active'))
   const theirs = all.filter((grant) => grant.households.some((home) => homes.includes(home)))
   const open = policies.filter(
     ({ active: on, unit, programme }) =>
       on && (unit === 'either' || unit === (group ? 'group' : 'household')) &&
-      (group ? group.programme === programme : active(programme).length > 0),
+      (!group || group.programme === programme) && takePart(programme),
   )
   return Promise.all(
     open.map(async (policy) => {
       const ladders = new Map<Id, Milestone[]>(
         homes.map((home, at) => [home, enrolments[at]!.find((one) => one.programme === policy.programme)?.milestones ?? []]),
       )
-      const circle = group ?? (household ? await groupOf(household.id, policy.programme) : null)
       const known = {
         now: now(),
         grants: theirs.filter(({ programme, id }) => programme === policy.programme && id !== but),
-        group: circle,
+        group,
         ladders,
-        rating: circle ? await rating(circle.id) : null,
+        rating: group ? await rating(group.id) : null,
       }
       return {
         policy,
@@ -171,11 +171,6 @@ export async function choices({ household, group, households }: Applicant, but: 
     }),
   )
 }
-
-const groupOf = async (household: Id, programme: Id): Promise<Group | null> =>
-  (await about('group', programme)).find(
-    ({ state, members }) => state === 'active' && members.some((member) => member.household === household),
-  ) ?? null
 
 async function rating(group: Id): Promise<number | null> {
   const surveys = (await about('survey', group)).filter(({ kind }) => kind === 'performance')
