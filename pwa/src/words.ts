@@ -46,6 +46,7 @@ export const slotLabel = pick({
   site: m.slot_site,
   signature: m.slot_signature,
   document: m.slot_document,
+  receipt: m.slot_receipt,
 })
 export const roleLabel = pick({
   mentor: m.role_mentor,

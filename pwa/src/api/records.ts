@@ -87,7 +87,7 @@ export interface Statement {
   key: string
   version: number
   language: Language
-  /** Holds {household}, {mentor}, {date} and {organisation}. */
+  /** Holds {household}, {mentor}, {date} and {organisation}; of grants also {group}, {programme} and {amount}. */
   text: string
 }
 
@@ -293,6 +293,20 @@ export type InboxKind =
   | 'enrolment_to_verify'
   | 'enrolment_handed_over'
   | 'consent_withdrawn'
+  | 'grant_submitted'
+  | 'grant_returned'
+  | 'grant_recommended'
+  | 'grant_approved'
+  | 'grant_rejected'
+  | 'grant_released'
+  | 'grant_acknowledged'
+  | 'grant_flagged'
+  | 'grant_use_due'
+  | 'grant_use_submitted'
+  | 'grant_use_returned'
+  | 'grant_verified'
+  | 'grant_cancelled'
+  | 'grant_expired'
 
 export interface Inbox {
   id: Id
@@ -307,6 +321,10 @@ export interface Inbox {
     visit_number?: string
     reason?: string
     slot?: string
+    grant_number?: string
+    /** The household or group a grant is for. */
+    who?: string
+    amount_minor?: number
   }
   created_at: Millis
   read_at: Millis | null

@@ -107,6 +107,9 @@ for (const language of ['en', 'sw'] as Language[]) {
           await expect(page.locator('.use button')).toBeVisible()
         },
       },
+      { name: 'grants', path: '/grants' },
+      { name: 'grant-new', path: `/grants/new?household=${home}` },
+      { name: 'receipt-check', path: '/receipts/check' },
       { name: 'inbox', path: '/inbox' },
       { name: 'me', path: '/me' },
       { name: 'me-signout', path: '/me', act: press('signout') },
@@ -232,12 +235,15 @@ for (const language of ['en', 'sw'] as Language[]) {
     ])
   })
 
-  test(`what oversight and beneficiaries see, in ${language}`, async ({ server, device }) => {
+  test(`what oversight, beneficiaries and those who decide on money see, in ${language}`, async ({ server, device }) => {
     const admin = await signIn(server.url, 'admin.demo')
     const household = (await admin.visits()).find(({ state }) => state === 'approved')!.household
     for (const [login, more, path] of [
       ['olga.over', { role: 'oversight' }, '/oversight'],
       ['mary.home', { role: 'beneficiary', household }, '/home'],
+      ['esther.manager', { role: 'programme_manager' }, '/grants'],
+      ['moses.manager', { role: 'programme_manager' }, '/grants/release'],
+      ['peter.approver', { role: 'approver' }, '/grants/waiting'],
     ] as const) {
       const member = { name: login, login, places: [], locale: language, ...more }
       const { invitation_url } = (await (await admin.request('POST', '/api/members', member)).json()) as { invitation_url: string }
@@ -245,7 +251,7 @@ for (const language of ['en', 'sw'] as Language[]) {
       const headers = { 'content-type': 'application/json', 'x-kilele': '1' }
       const joined = await fetch(`${server.url}/api/join`, { method: 'POST', headers, body: JSON.stringify(join) })
       expect(joined.status).toBe(200)
-      await look(login as Login, 'others', language, server.url, device, [{ name: path.slice(1), path }])
+      await look(login as Login, 'others', language, server.url, device, [{ name: path.slice(1).replaceAll('/', '-'), path }])
     }
   })
 
