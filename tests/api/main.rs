@@ -27,6 +27,7 @@ mod members;
 mod milestones;
 mod oidc;
 mod outbox;
+mod papers;
 mod platform;
 mod privacy;
 mod programmes;

@@ -8,6 +8,7 @@ const actions: Record<string, () => string> = {
   'household.import': m.audit_household_import,
   'household.import_undo': m.audit_household_import_undo,
   'household.read': m.audit_household_read,
+  'grant.read': m.audit_grant_read,
   'household.export': m.audit_household_export,
   'household.erase': m.audit_household_erase,
   'visit.plan': m.audit_visit_plan,
