@@ -93,12 +93,15 @@ async fn note_reading(app: &App, reader: &Member, household: Uuid) -> Result<()>
         .await
 }
 
-/// Visits, evidence and signatures of a household, latest first, as joined records.
+/// Visits of a household, and evidence and signatures of all that is about it, latest first, as joined records.
 pub async fn belongings(app: &App, org: Uuid, household: Uuid) -> Result<(String, String, String)> {
     let (visits, evidence, signatures): (String, String, String) = app
         .db
         .query(
             "WITH subject AS (SELECT id FROM visit WHERE org = $1 AND household = $2
+                     UNION ALL SELECT id FROM enrolment WHERE org = $1 AND household = $2
+                     UNION ALL SELECT s.id FROM survey s JOIN business_group_member m
+                         ON m.org = s.org AND m.business_group = s.business_group WHERE s.org = $1 AND m.household = $2
                      UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)
                  SELECT
                    COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY v.started_at DESC, v.id) FROM visit v
