@@ -7,9 +7,9 @@ use poem_openapi::{OpenApiService, Tags};
 use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
-    assessments, audit, auth, commands, compress, devices, enrolments, figures, groups, health, home, households, imports,
-    live, media, members, notifications, orgs, outbox, places, platform, privacy, programmes, roles, signatures, sync,
-    visits, web,
+    assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
+    households, imports, live, media, members, notifications, orgs, outbox, places, platform, policies, privacy, programmes,
+    quality, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -25,6 +25,8 @@ pub enum Tag {
     Visits,
     /// Programmes and cycles, assessments, enrolments, business groups.
     Programmes,
+    /// Grants and their money.
+    Grants,
     /// Uploads (tus 1.0) and pictures.
     Media,
     Signatures,
@@ -68,7 +70,16 @@ type Apis = (
         health::Api,
     ),
     (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api, imports::api::Api),
-    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, groups::api::Api),
+    (
+        programmes::api::Api,
+        assessments::api::Api,
+        enrolments::api::Api,
+        groups::api::Api,
+        policies::api::Api,
+        grants::api::Api,
+        duplicates::api::Api,
+    ),
+    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, duplicates::api::Api, quality::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -105,7 +116,16 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             auth::memberships::Api(a()),
             imports::api::Api(a()),
         ),
-        (programmes::api::Api(a()), assessments::api::Api(a()), enrolments::api::Api(a()), groups::api::Api(a())),
+        (
+            programmes::api::Api(a()),
+            assessments::api::Api(a()),
+            enrolments::api::Api(a()),
+            groups::api::Api(a()),
+            policies::api::Api(a()),
+            grants::api::Api(a()),
+            duplicates::api::Api(a()),
+            quality::Api(a()),
+        ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))
         .description("The field platform's API. Times are milliseconds since 1970 (UTC), money is in cents, ids are UUIDv7.")

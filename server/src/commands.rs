@@ -6,7 +6,7 @@ use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -18,7 +18,9 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{assessments, conflicts, enrolments, groups, households, milestones, notifications, numbers, visits};
+use crate::{
+    assessments, conflicts, consents, enrolments, grants, groups, households, milestones, notifications, numbers, visits,
+};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -64,6 +66,11 @@ macro_rules! actions {
 actions! {
     "household.register" => RegisterHousehold(households::Register): households::register,
     "household.update" => UpdateHousehold(households::Update): households::update,
+    "household.merge" => MergeHouseholds(households::Merge): households::merge,
+    "household.unmerge" => UnmergeHousehold(households::Unmerge): households::unmerge,
+    "household.move" => MoveHousehold(households::Move): households::relocate,
+    "consent.give" => GiveConsent(consents::Give): consents::give,
+    "consent.withdraw" => WithdrawConsent(consents::Withdraw): consents::withdraw,
     "visit.plan" => PlanVisit(visits::Plan): visits::plan,
     "visit.start" => StartVisit(visits::Start): visits::start,
     "visit.submit" => SubmitVisit(visits::Submit): visits::submit,
@@ -79,6 +86,13 @@ actions! {
     "group.change" => ChangeGroup(groups::Change): groups::change,
     "group.dissolve" => DissolveGroup(groups::Dissolve): groups::dissolve,
     "group.survey" => SurveyGroup(groups::Take): groups::take,
+    "grant.submit" => SubmitGrant(grants::Submit): grants::submit,
+    "grant.move" => MoveGrant(grants::Move): grants::change,
+    "grant.release" => ReleaseGrant(grants::Release): grants::release,
+    "grant.acknowledge" => AcknowledgeGrant(grants::Acknowledge): grants::acknowledge,
+    "grant.tranche" => MoveTranche(grants::ChangeTranche): grants::tranche,
+    "grant.utilise" => UtiliseGrant(grants::Utilise): grants::utilise,
+    "grant.verify" => VerifyGrant(grants::Verify): grants::verify,
     "conflict.settle" => SettleConflict(conflicts::Settle): conflicts::settle,
     "inbox.read" => ReadInbox(notifications::Read): notifications::read,
 }
@@ -87,8 +101,8 @@ actions! {
 #[derive(Clone)]
 pub enum Door {
     Rest,
-    /// The feeds whose cursors came with it: the device still follows them.
-    Sync(Arc<HashSet<Uuid>>),
+    /// The cursors that came with it: the feeds that the device still follows, and how far it has heard of them.
+    Sync(Arc<HashMap<Uuid, i64>>),
     Outbox,
 }
 
@@ -178,6 +192,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result
         Action::RegisterHousehold(_) => numbers::next(app, reader.org, "HH").await?,
         Action::PlanVisit(_) | Action::SubmitVisit(_) => numbers::next(app, reader.org, "VIS").await?,
         Action::ApplyForProgramme(_) => numbers::next(app, reader.org, "ENR").await?,
+        Action::SubmitGrant(_) => numbers::next(app, reader.org, "GRT").await?,
         Action::FormGroup(_) => numbers::next(app, reader.org, "GRP").await?,
         _ => String::new(),
     };

@@ -3,6 +3,7 @@
 
 mod imports;
 mod load;
+mod paper;
 mod pictures;
 mod server;
 mod storm;
@@ -20,7 +21,7 @@ const RUN: Duration = Duration::from_secs(6);
 const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
-const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "imports", "start", "pictures"];
+const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "imports", "start", "pictures", "paper"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +53,9 @@ fn main() {
     }
     if rows.contains(&"pictures") {
         pictures::measure();
+    }
+    if rows.contains(&"paper") {
+        paper::measure();
     }
 }
 

@@ -33,7 +33,8 @@ pub async fn takes_part(mentor: &Person, supervisor: &Person, household: &Value,
 /// The body of `group.form`; the first household leads.
 pub fn group(programme: &Value, households: &[Value]) -> Value {
     let roles = ["leader", "treasurer", "member", "member"];
-    let members: Vec<Value> = households.iter().zip(roles).map(|(h, role)| json!({ "household": h["id"], "role": role })).collect();
+    let members: Vec<Value> =
+        households.iter().zip(roles).map(|(h, role)| json!({ "household": h["id"], "role": role })).collect();
     json!({
         "id": id(), "programme": programme["id"], "name": "Tumaini", "type": "crop", "members": members,
         "formed_on": "2026-10-01",

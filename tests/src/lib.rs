@@ -5,8 +5,10 @@ pub mod caseload;
 pub mod cast;
 pub mod cluster;
 pub mod enrolling;
+pub mod granting;
 pub mod grouping;
 pub mod line;
+pub mod paper;
 pub mod people;
 pub mod pictures;
 pub mod registry;
@@ -124,6 +126,10 @@ impl TestApp {
         tokio::spawn(kilele::server::run(app.clone(), acceptor, async move { drop(stopped.await) }));
         let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
         Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), folder }
+    }
+
+    pub fn engine(&self) -> Engine {
+        if self.app.config.database_url.starts_with("postgres") { Engine::Postgres } else { Engine::Sqlite }
     }
 
     /// Somebody signed in with a token, on a device of their own.

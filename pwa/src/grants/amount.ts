@@ -23,7 +23,7 @@ export function amountOf(policy: PolicyFacts, inputs: Inputs): GrantAmount {
   const step = BigInt(policy.step_minor)
   const bottom = WHOLE ** BigInt(factors.length) * step
   // Half up: the same as adding half of the divisor before dividing.
-  const raw = Number(((top * 2n + bottom) / (bottom * 2n)) * step)
+  const raw = Math.min(Number(((top * 2n + bottom) / (bottom * 2n)) * step), Number.MAX_SAFE_INTEGER)
   const { least_minor: least, most_minor: most } = policy
   const clamped = least !== null && raw < least ? 'least' : most !== null && raw > most ? 'most' : null
   const amount = clamped === 'least' ? least! : clamped === 'most' ? most! : raw

@@ -96,8 +96,8 @@ proof!(
     Recorder, recorder, [RecordVisits], "This role does not record visits."
 );
 proof!(
-    /// May deliver pictures that were announced with a household, a visit, an enrolment or a survey.
-    Photographer, photographer, [RecordVisits, WriteHouseholds, DecideEnrolments], "This role does not take pictures."
+    /// May deliver pictures that were announced with a household, a visit, an enrolment, a survey or a grant.
+    Photographer, photographer, [RecordVisits, WriteHouseholds, DecideEnrolments, PrepareGrants], "This role does not take pictures."
 );
 proof!(
     /// May plan visits of one's own.
@@ -126,6 +126,30 @@ proof!(
 proof!(
     /// May verify, approve and otherwise move enrolments.
     Enroller, enroller, [DecideEnrolments], "This role does not decide on enrolments."
+);
+proof!(
+    /// May make grant policies and change them.
+    PolicyEditor, policy_editor, [ManagePolicies], "This role does not manage grant policies."
+);
+proof!(
+    /// May read the grants its feeds hold.
+    GrantReader, grant_reader, [ReadGrants], "This role does not read grants."
+);
+proof!(
+    /// May prepare grants, and record receipts and how they were used.
+    Preparer, preparer, [PrepareGrants], "This role does not prepare grants."
+);
+proof!(
+    /// May review grants and verify their use.
+    Reviewer, reviewer, [ReviewGrants], "This role does not review grants."
+);
+proof!(
+    /// May approve grants; whether any or within a limit, `grants::change` asks.
+    GrantApprover, grant_approver, [ApproveGrants, ApproveWithin], "This role does not approve grants."
+);
+proof!(
+    /// May release money and take it back.
+    Releaser, releaser, [ReleaseGrants], "This role does not release money."
 );
 proof!(
     /// May settle conflicts.

@@ -20,9 +20,10 @@ pub mod totp;
 use uuid::Uuid;
 
 pub use access::{
-    Admin, Approver, Assessor, Colleague, DeviceManager, Enroller, FigureReader, HomeReader, HouseholdReader, Importer,
-    MemberManager, Overseer, Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner, PlatformAdmin,
-    ProgrammeEditor, ProgrammeReader, Reader, Recorder, Registrar, RoleManager, Settler, TeamPlanner, VisitReader,
+    Admin, Approver, Assessor, Colleague, DeviceManager, Enroller, FigureReader, GrantApprover, GrantReader, HomeReader,
+    HouseholdReader, Importer, MemberManager, Overseer, Photographer, PlaceImporter, PlaceManager, PlaceReader, Planner,
+    PlatformAdmin, PolicyEditor, Preparer, ProgrammeEditor, ProgrammeReader, Reader, Recorder, Registrar, Releaser,
+    Reviewer, RoleManager, Settler, TeamPlanner, VisitReader,
 };
 pub use limiter::{Backoff, Limiter};
 pub use password::hash as hash_password;

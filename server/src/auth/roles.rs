@@ -50,6 +50,7 @@ pub enum Module {
     Visits,
     Figures,
     Programmes,
+    Grants,
     Places,
     Members,
     Organisation,
@@ -117,6 +118,13 @@ table! {
     Assess             "programmes.assess"    Programmes   Contribute "● ● ● ● · · · ·"
     ManageProgrammes   "programmes.manage"    Programmes   Manage     "· · · ● · ● · ·"
     DecideEnrolments   "enrolments.decide"    Programmes   Approve    "· ● ● ● · · · ·"
+    ManagePolicies     "policies.manage"      Programmes Manage     "· · ● ● · ● · ·"
+    ReadGrants         "grants.read"          Grants     Read       "● ● ● ● ● ● · ·"
+    PrepareGrants      "grants.prepare"       Grants     Contribute "● ● · ● · · · ·"
+    ReviewGrants       "grants.review"        Grants     Manage     "· ● ● ● · · · ·"
+    ApproveWithin      "grants.approve_within" Grants    Approve    "· · · ● ● · · ·"
+    ApproveGrants      "grants.approve"       Grants     Approve    "· · · · ● · · ·"
+    ReleaseGrants      "grants.release"       Grants     Approve    "· · · ● · · · ·"
     ReadPlaces         "places.read"          Places       Read       "● ● ● ● ● ● · ·"
     ImportPlaces       "places.import"        Places       Contribute "· · ● ● · ● · ·"
     ManagePlaces       "places.manage"        Places       Manage     "· · · · · ● · ·"
@@ -132,10 +140,11 @@ table! {
 }
 
 /// Modules a custom role may reach into.
-pub const GRANTABLE: [Module; 7] = [
+pub const GRANTABLE: [Module; 8] = [
     Module::Households,
     Module::Visits,
     Module::Programmes,
+    Module::Grants,
     Module::Figures,
     Module::Places,
     Module::Members,
@@ -149,11 +158,11 @@ const VIEW: u128 = 0x5ee5 << 64;
 
 /// What a member may do: a set of the table's lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities(u32);
+pub struct Capabilities(u64);
 
 impl Capabilities {
     fn of(wanted: impl Fn(&(Capability, &str, Module, Level, &str)) -> bool) -> Self {
-        Self(TABLE.iter().filter(|line| wanted(line)).fold(0, |set, line| set | 1 << line.0 as u32))
+        Self(TABLE.iter().filter(|line| wanted(line)).fold(0, |set, line| set | 1_u64 << line.0 as u32))
     }
 
     /// Those of a built-in role.
@@ -169,7 +178,7 @@ impl Capabilities {
     }
 
     pub fn with(self, capability: Capability) -> Self {
-        Self(self.0 | 1 << capability as u32)
+        Self(self.0 | 1_u64 << capability as u32)
     }
 
     /// Those of modules that are on, and those of modules that are off.
@@ -179,7 +188,7 @@ impl Capabilities {
     }
 
     pub fn has(self, capability: Capability) -> bool {
-        self.0 & 1 << capability as u32 != 0
+        self.0 & 1_u64 << capability as u32 != 0
     }
 
     /// By the names the PWA shows doors for.
@@ -194,16 +203,17 @@ impl Capabilities {
             "visit" | "evidence" | "signature" => self.has(Capability::ReadVisits),
             "person" => self.has(Capability::ReadMembers),
             "place" => self.has(Capability::ReadPlaces),
-            "programme" | "cycle" => self.has(Capability::ReadProgrammes),
+            "programme" | "cycle" | "policy" => self.has(Capability::ReadProgrammes),
             // All are of households.
             "assessment" | "enrolment" | "group" | "survey" => self.sees("household") && self.sees("programme"),
+            "grant" | "acknowledgement" => self.sees("household") && self.has(Capability::ReadGrants),
             _ => true,
         }
     }
 
     /// Which kinds are shown, as a cursor that a device keeps; `None` when all are.
     pub fn view(self) -> Option<Uuid> {
-        let kinds = ["household", "visit", "person", "place", "programme"];
+        let kinds = ["household", "visit", "person", "place", "programme", "grant"];
         let seen = kinds.iter().enumerate().filter(|(_, kind)| self.sees(kind)).fold(0, |set, (at, _)| set | 1 << at);
         (seen + 1 < 1 << kinds.len()).then(|| Uuid::from_u128(VIEW | seen))
     }
@@ -273,6 +283,7 @@ impl Module {
             Self::Visits => "visits",
             Self::Figures => "figures",
             Self::Programmes => "programmes",
+            Self::Grants => "grants",
             Self::Places => "places",
             Self::Members => "members",
             Self::Organisation => "organisation",
@@ -294,7 +305,7 @@ mod tests {
 
     #[test]
     fn every_line_has_a_mark_for_every_role() {
-        assert!(TABLE.len() <= 32);
+        assert!(TABLE.len() <= 64);
         for (_, name, .., roles) in TABLE {
             let marks: Vec<_> = roles.split(' ').collect();
             assert_eq!(marks.len(), ROLES.len(), "{name}");

@@ -157,7 +157,7 @@ async fn signature(app: &App, mentor: &Reader, home: &Home, visit: Uuid, at: Mil
     let ink = drawn::scribble(home.index as u64);
     let date = chrono::DateTime::from_timestamp_millis(at).map(|t| t.format("%d/%m/%Y").to_string()).unwrap_or_default();
     let statement = crate::orgs::STATEMENTS[0]
-        .1
+        .2
         .replace("{household}", &home.head)
         .replace("{mentor}", &mentor.name)
         .replace("{organisation}", "Maendeleo ya Vijiji")

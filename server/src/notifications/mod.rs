@@ -74,8 +74,8 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
     let path = match entry.subject_kind.as_str() {
         "visit" => "visits",
         "enrolment" => "enrolments",
-        "group" => "groups",
         "grant" => "grants",
+        "group" => "groups",
         _ => "households",
     };
     let payload = json!({

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Cycle, CycleFacts, Programme, ProgrammeFacts};
 use crate::audit::{self, Actor};
+use crate::clock::day_of;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
@@ -38,16 +39,25 @@ pub async fn put(tx: &mut Tx, actor: &Actor, id: Uuid, facts: ProgrammeFacts, se
     }
     let programme = Programme { id, facts, updated_at: actor.at, revision: feeds.revision(org) };
     tx.query(
-        "INSERT INTO programme (org, id, code, status, target, taken) VALUES ($1, $2, $3, $4, $5, 0)
-         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code, status = excluded.status, target = excluded.target",
+        "INSERT INTO programme (org, id, code, status, target, budget_minor, taken) VALUES ($1, $2, $3, $4, $5, $6, 0)
+         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code, status = excluded.status, target = excluded.target,
+             budget_minor = excluded.budget_minor",
     )
     .bind(org)
     .bind(id)
     .bind(programme.code.clone())
     .bind(programme.status.as_str())
     .bind(programme.target)
+    .bind(programme.budget_minor)
     .run()
     .await?;
+    // Looked at after the row was written, which is its lock: no approval is in between.
+    let (committed,): (i64,) =
+        tx.query("SELECT committed_minor FROM programme WHERE org = $1 AND id = $2").bind(org).bind(id).one().await?;
+    if committed > programme.budget_minor.unwrap_or_default() {
+        let message = "More than that is committed to grants already.";
+        return Err(Error::conflict("budget_committed", message).field("budget_minor"));
+    }
     feeds.put(tx, org, "programme", id, &programme).await?;
     let change = (before.as_ref(), Some(&programme));
     audit::append(tx, &mut feeds, org, actor, "programme.save", ("programme", id), change).await?;
@@ -88,13 +98,14 @@ pub async fn put_cycle(tx: &mut Tx, actor: &Actor, id: Uuid, facts: CycleFacts, 
     }
     let cycle = Cycle { id, facts, updated_at: actor.at, revision: feeds.revision(org) };
     tx.query(
-        "INSERT INTO cycle (org, id, programme, code) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code",
+        "INSERT INTO cycle (org, id, programme, code, starts_day) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code, starts_day = excluded.starts_day",
     )
     .bind(org)
     .bind(id)
     .bind(cycle.facts.programme)
     .bind(cycle.facts.code.clone())
+    .bind(cycle.facts.starts_on.as_deref().and_then(day_of))
     .run()
     .await?;
     feeds.put(tx, org, "cycle", id, &cycle).await?;

@@ -3,7 +3,7 @@
 pub mod api;
 pub mod kept;
 mod receive;
-mod verify;
+pub mod verify;
 
 use kilele_media::Ink;
 use poem_openapi::Object;
