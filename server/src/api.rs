@@ -78,8 +78,8 @@ type Apis = (
         policies::api::Api,
         grants::api::Api,
         duplicates::api::Api,
+        quality::Api,
     ),
-    (programmes::api::Api, assessments::api::Api, enrolments::api::Api, duplicates::api::Api, quality::Api),
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {

@@ -143,3 +143,33 @@ impl ApiResponse for Picture {
 
     fn register(_registry: &mut Registry) {}
 }
+
+/// A paper made for whoever asks, kept by nobody on the way.
+pub struct Pdf {
+    /// Of the file, without its ending.
+    pub name: String,
+    pub bytes: bytes::Bytes,
+}
+
+impl IntoResponse for Pdf {
+    fn into_response(self) -> Response {
+        let name: String = self.name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        Response::builder()
+            .content_type("application/pdf")
+            .header("cache-control", "private, no-store")
+            .header("content-disposition", format!("inline; filename=\"{name}.pdf\""))
+            .body(self.bytes)
+    }
+}
+
+impl ApiResponse for Pdf {
+    fn meta() -> MetaResponses {
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema { format: Some("binary"), ..MetaSchema::new("string") }));
+        let content = vec![MetaMediaType { content_type: "application/pdf", schema }];
+        let response =
+            MetaResponse { description: "The paper.", status: Some(200), status_range: None, content, headers: vec![] };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(_registry: &mut Registry) {}
+}

@@ -33,6 +33,7 @@ mod milestones;
 mod moves;
 mod oidc;
 mod outbox;
+mod papers;
 mod platform;
 mod privacy;
 mod programmes;

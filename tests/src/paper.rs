@@ -1,8 +1,8 @@
 //! A grant's file and a receipt as they may come from the field: made up, plain data, for tests and the bench.
 
 use kilele::grants::paper::{
-    Acknowledgement, Amount, Applicant, GrantFile, Item, Organisation, Photo, Plan, Policy, Position, Proofs, Receipt,
-    Signed, Spent, Step, Tranche, Utilisation,
+    Acknowledgement, Amount, Applicant, GrantFile, Item, Occasion, Organisation, Photo, Plan, Policy, Position, Proofs,
+    Receipt, Signed, Spent, Step, Tranche, Utilisation,
 };
 use kilele::paper::Language;
 use kilele_media::drawn;
@@ -55,7 +55,7 @@ pub fn photo(at: usize) -> Photo {
     let slots = ["site", "front", "receipt", "back"];
     Photo {
         slot: slots[at % slots.len()].into(),
-        caption: ["", "Part 1", "Use of the grant"][at % 3].into(),
+        of: [Occasion::Application, Occasion::Part(1), Occasion::Use][at % 3],
         jpeg: Some(card(at as u64)),
         quarantined: None,
         sha256: hash(at),
@@ -94,7 +94,7 @@ pub fn file(language: Language, photos: usize, items: usize) -> GrantFile {
     let thing = |at: usize| in_language(language, things[at % 4].0, things[at % 4].1);
     let step = |event: &str, by: &str, days: i64, reason: &str, score| Step {
         event: event.into(),
-        by: by.into(),
+        by: Some(by.into()),
         at: NOW - days * DAY,
         reason: reason.into(),
         score,

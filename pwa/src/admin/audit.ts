@@ -16,6 +16,7 @@ const actions: Record<string, () => string> = {
   'duplicate.distinct': m.duplicates_distinct,
   'duplicate.reopen': m.duplicates_reopened,
   'statement.add': m.audit_statement_add,
+  'grant.read': m.audit_grant_read,
   'household.export': m.audit_household_export,
   'household.erase': m.audit_household_erase,
   'visit.plan': m.audit_visit_plan,

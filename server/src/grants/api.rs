@@ -2,22 +2,61 @@
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 use uuid::Uuid;
 
 use super::budget::{self, Budget, Entry};
+use super::paper::Size;
+use super::printed::{self, Papers};
 use super::{Grant, State, store};
 use crate::app::App;
-use crate::auth::GrantReader;
+use crate::auth::{GrantReader, Reader};
 use crate::error::{Error, Result};
+use crate::paper::Language;
 use crate::scope;
-use crate::wire::{Page, Stored};
+use crate::wire::{Page, Pdf, Stored};
 
 pub struct Api(pub App);
 
 #[derive(Object)]
 struct Ledger {
     items: Vec<Entry>,
+}
+
+/// What a paper is written in.
+#[derive(Clone, Copy, Enum)]
+#[oai(rename_all = "snake_case")]
+enum PaperLanguage {
+    En,
+    Sw,
+}
+
+/// What a receipt is printed on; a phone's page is as long as what stands on it.
+#[derive(Clone, Copy, Enum)]
+#[oai(rename_all = "snake_case")]
+enum ReceiptSize {
+    A4,
+    A6,
+    Phone,
+}
+
+impl From<PaperLanguage> for Language {
+    fn from(language: PaperLanguage) -> Self {
+        match language {
+            PaperLanguage::En => Self::En,
+            PaperLanguage::Sw => Self::Sw,
+        }
+    }
+}
+
+impl From<ReceiptSize> for Size {
+    fn from(size: ReceiptSize) -> Self {
+        match size {
+            ReceiptSize::A4 => Self::A4,
+            ReceiptSize::A6 => Self::A6,
+            ReceiptSize::Phone => Self::Phone,
+        }
+    }
 }
 
 #[OpenApi(tag = "crate::api::Tag::Grants")]
@@ -55,6 +94,49 @@ impl Api {
     #[oai(path = "/api/grants/:id", method = "get", operation_id = "getGrant")]
     async fn get(&self, reader: GrantReader, id: Path<Uuid>) -> Result<Stored<Grant>> {
         Ok(Stored::new(scope::record(&self.0.db, &reader, "grant", id.0).await?))
+    }
+
+    /// A grant's whole file as PDF
+    ///
+    /// Application, decisions, payments, photos, signatures, and the hashes that prove them, on A4. In the organisation's
+    /// language unless another is asked for. That it was read stands in the audit.
+    #[oai(path = "/api/grants/:id/file.pdf", method = "get", operation_id = "getGrantFile")]
+    async fn file(&self, reader: GrantReader, id: Path<Uuid>, language: Query<Option<PaperLanguage>>) -> Result<Pdf> {
+        let grant: Grant = serde_json::from_str(&scope::record(&self.0.db, &reader, "grant", id.0).await?)?;
+        let reader = reader.again();
+        printed::note(&self.0, &reader, id.0).await?;
+        let name = grant.number.clone().unwrap_or_else(|| id.0.to_string());
+        let papers = Papers::of(&self.0, &reader, grant, language.0.map(Into::into)).await?;
+        Ok(Pdf { name, bytes: papers.file(&reader).await?.into() })
+    }
+
+    /// The receipt for one part of a grant as PDF
+    ///
+    /// Also for the beneficiary whose household received it. Its code says `KILELE-R1.` and base64url of JSON: g number,
+    /// t part, a amount in minor units, c currency, d when, k acknowledgement, h the first half of the signature's SHA-256.
+    #[oai(path = "/api/grants/:id/receipts/:acknowledgement", method = "get", operation_id = "getGrantReceipt")]
+    async fn receipt(
+        &self,
+        reader: Reader,
+        id: Path<Uuid>,
+        acknowledgement: Path<String>,
+        language: Query<Option<PaperLanguage>>,
+        size: Query<Option<ReceiptSize>>,
+    ) -> Result<Pdf> {
+        let one = acknowledgement.0.strip_suffix(".pdf").unwrap_or(&acknowledgement.0);
+        let one: Uuid = one.parse().map_err(|_| Error::not_found("acknowledgement"))?;
+        let grant: Grant = match reader.home_reader() {
+            Ok(_) => printed::of_household(&self.0, &reader, id.0).await?,
+            Err(_) => {
+                let reader = reader.grant_reader()?;
+                serde_json::from_str(&scope::record(&self.0.db, &reader, "grant", id.0).await?)?
+            }
+        };
+        printed::note(&self.0, &reader, id.0).await?;
+        let name = format!("{}-{one}", grant.number.as_deref().unwrap_or("receipt"));
+        let papers = Papers::of(&self.0, &reader, grant, language.0.map(Into::into)).await?;
+        let size = size.0.map_or(Size::A6, Into::into);
+        Ok(Pdf { name, bytes: papers.receipt(one, size).await?.into() })
     }
 
     /// Every movement of a grant's money

@@ -11,6 +11,7 @@ mod money;
 mod needs;
 pub mod paper;
 mod people;
+mod printed;
 pub mod store;
 pub mod sweep;
 mod usage;

@@ -158,7 +158,8 @@ impl Sheet {
                 page.push(Placed { tag: None, mark: Mark::Words { x, y, size: small, colour, line } });
             };
             let foot = height - margin;
-            words(Side::Left, foot, &self.furniture.foot, INK_2, Weight::Regular);
+            let room = if total > 1 { width * 0.6 } else { width - 2.5 * margin };
+            words(Side::Left, foot, &short(&self.furniture.foot, small, room), INK_2, Weight::Regular);
             if total > 1 {
                 words(Side::Right, foot, &(self.furniture.page)(number, total), INK_2, Weight::Regular);
             }

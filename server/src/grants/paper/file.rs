@@ -1,11 +1,11 @@
 //! The grant file: application, decisions, payments, photos, signatures, and what proves them.
 
-use super::{GrantFile, Photo, Signed, Writer};
+use super::{GrantFile, Occasion, Photo, Signed, Writer};
 use crate::error::Result;
 use crate::paper::{self, Column, Format, Row, Sheet, Style, Table};
 
 /// More photos are listed by their hashes alone, so that no file is larger than what a phone opens.
-const MOST_PHOTOS: usize = 120;
+pub const MOST_PHOTOS: usize = 120;
 const COLUMNS: usize = 3;
 
 /// The whole file as PDF on A4.
@@ -160,13 +160,14 @@ impl Part<'_> {
             Column::words(texts.when, 1.5),
             Column::words(texts.what, 1.3),
             Column::words(texts.who, 1.6),
-            Column::words(texts.reason, 2.2),
+            Column::words(texts.reason, 2.8),
             Column::figures(texts.score),
         ];
         let rows = self.grant.history.iter().map(|step| {
             let score = step.score.map_or_else(String::new, |score| format!("{score}/100"));
             let event = writer.word("event", &step.event);
-            Row::new([writer.figures.time(step.at), event, step.by.clone(), step.reason.clone(), score])
+            let by = step.by.clone().unwrap_or_else(|| texts.by_time.into());
+            Row::new([writer.figures.time(step.at), event, by, step.reason.clone(), score])
         });
         self.sheet.table(&Table { columns, rows: rows.collect(), size: 0.88 });
     }
@@ -285,6 +286,9 @@ impl Part<'_> {
 
     fn signatures(&mut self) {
         let texts = self.writer.texts;
+        if let Some(first) = self.grant.signatures.first() {
+            self.sheet.keep(&first.statement, Style::QUIET, 15.0);
+        }
         self.heading(&format!("{} ({})", texts.signatures, self.grant.signatures.len()));
         if self.grant.signatures.is_empty() {
             return self.nothing(texts.no_signatures);
@@ -353,10 +357,12 @@ impl Part<'_> {
 /// A photo's number and what it shows: the same beside the picture and beside its hash.
 fn name(writer: &Writer, at: usize, photo: &Photo) -> String {
     let slot = writer.word("slot", &photo.slot);
-    match photo.caption.as_str() {
-        "" => format!("{}. {slot}", at + 1),
-        caption => format!("{}. {slot} · {caption}", at + 1),
-    }
+    let of = match photo.of {
+        Occasion::Application => writer.texts.application.to_owned(),
+        Occasion::Part(part) => format!("{} {part}", writer.texts.part),
+        Occasion::Use => writer.texts.utilisation.to_owned(),
+    };
+    format!("{}. {slot} · {of}", at + 1)
 }
 
 fn signature_name(writer: &Writer, at: usize, signed: &Signed) -> String {

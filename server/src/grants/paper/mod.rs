@@ -7,7 +7,7 @@ mod texts;
 use kilele_media::Ink;
 use uuid::Uuid;
 
-pub use file::file;
+pub use file::{MOST_PHOTOS, file};
 pub use receipt::{Size, code, receipt};
 
 use crate::clock::Millis;
@@ -104,7 +104,8 @@ pub struct Amount {
 #[derive(Clone, Debug)]
 pub struct Step {
     pub event: String,
-    pub by: String,
+    /// None when time did it.
+    pub by: Option<String>,
     pub at: Millis,
     pub reason: String,
     pub score: Option<i64>,
@@ -166,11 +167,19 @@ pub struct Spent {
     pub on: String,
 }
 
+/// What a photo was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Application,
+    /// The receipt of this part.
+    Part(i64),
+    Use,
+}
+
 #[derive(Clone, Debug)]
 pub struct Photo {
     pub slot: String,
-    /// What it was taken for; may be empty.
-    pub caption: String,
+    pub of: Occasion,
     /// The size `card`; none while it has not arrived.
     pub jpeg: Option<Vec<u8>>,
     /// Set aside instead of shown: why.

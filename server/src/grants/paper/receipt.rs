@@ -84,6 +84,7 @@ pub fn receipt(receipt: &Receipt, size: Size) -> Result<Vec<u8>> {
         (texts.scan.to_owned(), Style { size: 0.85, ..Style::QUIET }),
         (hash.get(..32).unwrap_or(hash).to_owned(), Style { size: 0.7, ..Style::QUIET }),
     ]);
+    sheet.gap(format.size * 0.5);
     let ink = ink.as_ref().map(|(ink, alt)| (*ink, alt.as_str()));
     sheet.code(&code(receipt)?, texts.code, (format.inner() * 0.4).min(98.0), ink, &beside);
     sheet.finish(&title, &receipt.organisation.name, receipt.language, receipt.printed_at)
