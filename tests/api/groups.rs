@@ -255,6 +255,7 @@ both! {
         mentor.command("group.survey", survey(one, "progress", said)).await.ok();
         let path = format!("/api/households/{}", named["id"].as_str().unwrap());
         let taken = admin.get(&format!("{path}/export")).await.ok();
+        assert!(taken["evidence"].as_array().unwrap().iter().any(|e| e["subject_kind"] == "survey"));
         assert_eq!((&taken["groups"][0]["id"], taken["surveys"][0]["challenges"].as_str()), (&formed["id"], Some("Zawadi sold the oven.")));
 
         admin.post(&format!("{path}/erase"), &json!({ "reason": "She asked for it." })).await.ok();

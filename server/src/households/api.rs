@@ -93,8 +93,8 @@ async fn note_reading(app: &App, reader: &Member, household: Uuid) -> Result<()>
         .await
 }
 
-/// Visits, evidence and signatures of a household and of those that were merged into it, latest first, as joined records:
-/// as far as this member sees their villages.
+/// Visits of a household, and evidence and signatures of all that is about it, and about those that were merged
+/// into it, latest first, as joined records: as far as this member sees their villages.
 pub async fn belongings(app: &App, by: &Member, household: Uuid) -> Result<(String, String, String)> {
     let (visits, evidence, signatures): (String, String, String) = app
         .db
@@ -102,6 +102,10 @@ pub async fn belongings(app: &App, by: &Member, household: Uuid) -> Result<(Stri
             "WITH home AS (SELECT h.id FROM household h JOIN member_feed m ON m.org = h.org AND m.feed = h.feed
                      WHERE h.org = $1 AND m.member = $3 AND (h.id = $2 OR h.merged_into = $2)),
                  subject AS (SELECT id FROM visit WHERE org = $1 AND household IN (SELECT id FROM home)
+                     UNION ALL SELECT id FROM enrolment WHERE org = $1 AND household IN (SELECT id FROM home)
+                     UNION ALL SELECT s.id FROM survey s JOIN business_group_member m
+                         ON m.org = s.org AND m.business_group = s.business_group
+                         WHERE s.org = $1 AND m.household IN (SELECT id FROM home)
                      UNION ALL SELECT id FROM home)
                  SELECT
                    COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY v.started_at DESC, v.id) FROM visit v
