@@ -107,7 +107,6 @@ const texts: Record<string, () => string> = {
   over_limit: m.error_over_limit,
   needs_missing: m.error_needs_missing,
   granted: m.error_granted,
-  not_enrolled: m.error_not_enrolled,
   items_differ: m.error_items_differ,
   expenses_not_covered: m.error_expenses_not_covered,
   startup_too_high: m.error_startup_too_high,

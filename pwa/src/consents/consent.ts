@@ -2,7 +2,7 @@
 import type { CaptureMeta } from '../captures/capture'
 import type { Household, Id, Language, SignedRecord } from '../api/records'
 import { newId } from '../ids'
-import type { Ink } from '../visits/form'
+import type { Ink } from '../signature/signing'
 
 export interface ConsentForm {
   language: Language
