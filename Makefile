@@ -44,7 +44,7 @@ bench-media: ## Measure the picture pipeline against libvips, sharp and Pillow o
 	@scripts/bench-media
 
 soak-media: ## Throw damaged pictures at the decoders for MINUTES (10)
-	KILELE_FUZZ_SECONDS=$$(( $${MINUTES:-10} * 60 )) cargo test --release --locked -p kilele-media --test fuzz -- --nocapture
+	KILELE_FUZZ_SECONDS=$$(( $${MINUTES:-10} * 60 )) cargo test --release --locked -p kilele-media --test media -- --nocapture fuzz::
 
 soak: pwa ## Run the long random suites (SUITES=model chooses), with a seed that a run can be repeated from
 	@scripts/setup test

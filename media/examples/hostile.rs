@@ -2,7 +2,7 @@
 
 #[path = "../../tests/fixtures/hostile.rs"]
 mod hostile;
-#[path = "../tests/pictures/mod.rs"]
+#[path = "../tests/media/pictures.rs"]
 mod pictures;
 
 fn main() -> std::io::Result<()> {

@@ -24,6 +24,7 @@ mod polyglot;
 mod quarantine;
 mod raster;
 mod store;
+mod stretch;
 mod surface;
 
 #[cfg(feature = "bench")]

@@ -1,9 +1,10 @@
 //! Pixels in memory: shrink, turn upright, put on white.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
+use fast_image_resize::pixels::{U8x3, U8x4};
 
 use crate::Quarantine;
+use crate::stretch::stretch;
 
 /// Side of the squares that a picture is turned in, in pixels.
 const TILE: usize = 32;
@@ -72,13 +73,14 @@ impl Pixels {
 
     /// A copy of exactly `width` × `height`, by Lanczos3.
     pub fn stretched(&self, resizer: &mut Resizer, width: u32, height: u32) -> Result<Self, Quarantine> {
-        let kind = if self.channels == 4 { PixelType::U8x4 } else { PixelType::U8x3 };
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
-        // Both can only fail on buffers of the wrong length or kind.
-        let source = ImageRef::new(self.width, self.height, &self.data, kind).map_err(|_| Quarantine::Unsupported)?;
-        let mut target = Image::new(width, height, kind);
-        resizer.resize(&source, &mut target, &options).map_err(|_| Quarantine::Unsupported)?;
-        Ok(Self { width, height, channels: self.channels, data: target.into_vec() })
+        let mut data = vec![0; width as usize * height as usize * self.channels];
+        let (from, to) = ((&self.data[..], (self.width, self.height)), (&mut data[..], (width, height)));
+        let whole = (f64::from(self.width), f64::from(self.height));
+        match self.channels {
+            4 => stretch::<U8x4>(resizer, from, whole, to)?,
+            _ => stretch::<U8x3>(resizer, from, whole, to)?,
+        }
+        Ok(Self { width, height, channels: self.channels, data })
     }
 
     /// Turned so that an EXIF `orientation` of 1–8 reads upright; other values change nothing.

@@ -3,13 +3,14 @@
 //! A camera's JPEG that is shrunk and written as a JPEG again need never become red, green and blue: half as many values
 //! to resize and to turn, and nothing to convert. Only for pictures whose sizes are even, so that the planes fit exactly.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::Resizer;
+use fast_image_resize::pixels::U8;
 
 use crate::Quarantine;
 use crate::derive::{CARD, FULL, THUMB};
 use crate::jpeg;
 use crate::pixels::{Pixels, fitted, turn};
+use crate::stretch::stretch;
 use crate::surface::Surface;
 
 /// How many values of brightness share one of colour, across and down.
@@ -75,12 +76,7 @@ impl Planes {
                 target.copy_from_slice(plane);
                 continue;
             }
-            let options =
-                ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).crop(0.0, 0.0, box_w, box_h);
-            // Both can only fail on buffers of the wrong length.
-            let source = ImageRef::new(w, h, plane, PixelType::U8).map_err(|_| Quarantine::Unsupported)?;
-            let mut target = Image::from_slice_u8(to_w, to_h, target, PixelType::U8).map_err(|_| Quarantine::Unsupported)?;
-            resizer.resize(&source, &mut target, &options).map_err(|_| Quarantine::Unsupported)?;
+            stretch::<U8>(resizer, (plane, (w, h)), (box_w, box_h), (target, (to_w, to_h)))?;
         }
         Ok(Self { width, height, shared: HALVED, data })
     }

@@ -3,8 +3,11 @@ import { openAccount, writeMeta } from '../src/db/account'
 import { setPref } from '../src/db/prefs'
 import { row } from '../src/db/schema'
 import type { Records, SessionView } from '../src/api/records'
+import { enrol } from '../src/vault/people'
 import { account, scene, scenes, type SceneName } from './scenes'
 
+/** What opens the sample account. */
+const PIN = '258036'
 const asked = new URLSearchParams(location.search)
 const name = asked.get('scene') as SceneName | null
 if (name) void fill(name).then(() => (asked.has('stay') ? (document.title = 'filled') : location.replace('/')))
@@ -14,12 +17,13 @@ else
 
 async function fill(which: SceneName): Promise<void> {
   const made = scene(which)
-  const db = await openAccount(account.id)
+  const { vault, key } = await enrol(account.id, account.name, PIN, '', made.session.organisation.id)
+  const db = await openAccount(vault.id, key)
   const stores = ['records', 'outbox', 'captures', 'blobs', 'drafts', 'cursors', 'attention', 'meta'] as const
   for (const store of stores) await db.clear(store)
   const tx = db.transaction('records', 'readwrite')
   for (const [kind, bodies] of Object.entries(made.records) as [keyof Records, { id: string }[]][])
-    for (const body of bodies) void tx.store.put(row(kind, body.id, made.feedOf(kind, body), body as never))
+    for (const body of bodies) void tx.objectStore('records').put(row(kind, body.id, made.feedOf(kind, body), body as never))
   await tx.done
   for (const waiting of made.outbox) await db.add('outbox', waiting)
   for (const capture of made.captures) {
@@ -31,8 +35,7 @@ async function fill(which: SceneName): Promise<void> {
   if (made.lastSyncAt) await writeMeta('lastSyncAt', made.lastSyncAt, db)
   await writeMeta('session', made.session as SessionView, db)
   db.close()
-  await setPref('account', account)
-  await setPref('accounts', [account])
+  await setPref('vault', vault.id)
   const language = asked.get('language')
   if (language === 'en' || language === 'sw') await setPref('language', language)
 }

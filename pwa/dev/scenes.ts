@@ -1,8 +1,10 @@
-// The sample scenes: a full day, an empty start, work that waits, names that are long.
+// The sample scenes: a full day, an empty start, work that waits, names that are long, households that climb.
 import type { Evidence, Household, Inbox, Kind, Place, Records, Signature, Visit } from '../src/api/records'
+import { climbing } from './climbing'
+import { grantDraft, grantRecords, MANAGER, MENTOR } from './grants'
 import type { Attention, CaptureMeta, Draft, Waiting } from '../src/db/schema'
 
-export const scenes = ['day', 'empty', 'first', 'waiting', 'long'] as const
+export const scenes = ['day', 'empty', 'first', 'waiting', 'long', 'climb', 'climb-long', 'climb-team', 'climb-many', 'grants', 'desk'] as const
 export type SceneName = (typeof scenes)[number]
 
 const id = (group: number, n: number) =>
@@ -251,11 +253,22 @@ const statement = (n: number, language: 'en' | 'sw', text: string) => ({
   text,
 })
 
+const STATEMENTS = [
+  ['grant_application', 'en', 'I, {household} of {group}, apply for a grant of {amount} in the programme {programme} of {organisation}. I will use it for what is written in the plan. {mentor} explained it to me on {date}.'],
+  ['grant_application', 'sw', 'Mimi, {household} wa {group}, naomba ruzuku ya {amount} katika mpango {programme} wa {organisation}. Nitaitumia kwa yaliyoandikwa kwenye mpango. {mentor} alinieleza tarehe {date}.'],
+  ['grant_acknowledgement', 'en', 'I, {household}, confirm that I received {amount} from {organisation} on {date}, in the programme {programme}.'],
+  ['grant_acknowledgement', 'sw', 'Mimi, {household}, nathibitisha kwamba nimepokea {amount} kutoka {organisation} tarehe {date}, katika mpango {programme}.'],
+] as const
+
 export function scene(name: SceneName) {
   const records: { [K in Kind]?: Records[K][] } = {
     organisation: [organisation],
     place: places,
-    person: [member, { ...member, id: grace, name: 'Grace Chepkoech', role: 'supervisor', supervisor: null }],
+    person: [
+      member,
+      { ...member, id: grace, name: 'Grace Chepkoech', role: 'supervisor', supervisor: null },
+      ...(name.startsWith('climb') ? [{ ...member, id: id(2, 3), name: 'Peter Kibet' }] : []),
+    ],
     statement: [
       statement(
         1,
@@ -275,8 +288,10 @@ export function scene(name: SceneName) {
     attention: Attention[] = []
   const by = { member: me, device, place: villages[0]!.id }
   if (name !== 'first' && name !== 'empty') {
-    const all = name === 'long' ? long : names
+    const many = Array.from({ length: 500 }, (_, n) => `${names[n % names.length]} ${n + 1}`)
+    const all = name === 'long' ? long : name === 'climb-long' ? names.map((one, n) => long[n % 3]!) : name === 'climb-many' ? many : names
     records.household = all.map(household)
+    if (name.startsWith('climb')) Object.assign(records, climbing(records.household, { id, now, me, decides: grace }))
     const whose = (n: number) => all[n % all.length]!
     records.visit = [
       visit(1, 1, 'planned', { planned_at: morning }),
@@ -296,6 +311,9 @@ export function scene(name: SceneName) {
       evidence(n * 2 + 1, id(8, n), 'back'),
     ])
     records.evidence[1] = { ...records.evidence[1]!, state: 'quarantined', reason: 'truncated' }
+    records.evidence.push(
+      ...(records.survey ?? []).map((one, n) => evidence(200 + n, one.id, 'site', { subject_kind: 'survey' })),
+    )
     records.signature = [4, 5, 6, 36].map((n) => signature(n, id(8, n), whose(n === 5 ? 2 : 0)))
     records.inbox = [
       message(
@@ -380,11 +398,27 @@ export function scene(name: SceneName) {
       at: now - DAY,
     })
   }
+  const team = name === 'climb-team'
+  const desk = name === 'desk'
+  if (desk || name === 'grants' || name === 'long') {
+    const more = grantRecords({ id, me: desk ? grace : me, grace: desk ? id(2, 5) : grace, now, households: records.household!, evidence, signature })
+    for (const [kind, own] of Object.entries(more) as [Kind, never[]][]) records[kind] = [...(records[kind] ?? []), ...own] as never
+    records.statement!.push(...STATEMENTS.map(([key, language, text], n) => ({ ...statement(30 + n, language, text), key })))
+    if (!desk) drafts.push(grantDraft({ id, now, households: records.household! }))
+    for (const [n, role, named] of [[3, 'approver', 'Peter Mwangi'], [4, 'programme_manager', 'Esther Achieng'], [5, 'supervisor', 'Ruth Chelimo']] as const)
+      records.person!.push({ ...member, id: id(2, n), name: named, role, supervisor: null })
+  }
   const session = {
     account: { ...account, locale: 'en' },
-    member,
+    member: team ? records.person!.find((one) => one.id === grace)! : desk ? { ...member, role: 'programme_manager' as const } : member,
     organisation,
-    capabilities: [],
+    capabilities: desk
+      ? MANAGER
+      : [
+          ...(name === 'grants' || name === 'long' ? MENTOR : []),
+          ...['households.read', 'households.write', 'visits.read', 'visits.record', 'visits.plan_own', 'programmes.read', 'programmes.assess'],
+          ...(team ? ['visits.decide', 'visits.plan', 'enrolments.decide', 'conflicts.settle', 'figures.read'] : []),
+        ],
     device,
     access_expires_at: now + 900_000,
     server_time: now,

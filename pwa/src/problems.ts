@@ -60,6 +60,7 @@ const texts: Record<string, () => string> = {
   wrong_credentials: m.error_invalid_credentials,
   login_taken: m.error_login_taken,
   code_taken: m.error_code_taken,
+  key_taken: m.policy_fault_key_taken,
   own_role: m.error_own_role,
   module_off: m.error_module_off,
   mode_single: m.error_mode_single,
@@ -101,9 +102,41 @@ const texts: Record<string, () => string> = {
   not_ready: m.error_not_ready,
   programme_closed: m.block_closed,
   programme_full: m.block_capacity,
+  same_person: m.error_same_person,
+  over_budget: m.error_over_budget,
+  over_limit: m.error_over_limit,
+  needs_missing: m.error_needs_missing,
+  granted: m.error_granted,
+  items_differ: m.error_items_differ,
+  expenses_not_covered: m.error_expenses_not_covered,
+  startup_too_high: m.error_startup_too_high,
+  signature_missing: m.error_signature_missing,
+  other_unit: m.error_other_unit,
+  dissolved: m.error_dissolved,
+  score_too_low: m.error_score_too_low,
+  received: m.error_received,
+  no_budget: m.error_no_budget,
+  reference_taken: m.error_reference_taken,
+  policy_closed: m.error_policy_closed,
   not_qualified: m.error_not_qualified,
   enrolled: m.block_earlier,
   own_assessment: m.error_own_assessment,
+  other_village: m.error_other_village,
+  in_group: m.error_in_group,
+  not_enrolled: m.error_not_enrolled,
+  not_baseline: m.error_not_baseline,
+  other_instrument: m.error_other_instrument,
+  milestones_open: m.error_milestones_open,
+  consent_unsigned: m.consent_error_unsigned,
+  consent_withdrawn: m.consent_error_withdrawn,
+  no_consent: m.consent_error_none,
+  own_households: m.merge_error_own,
+  both_enrolled: m.merge_error_both_enrolled,
+  has_merges: m.merge_error_has_merges,
+  merged: m.merge_error_merged,
+  not_merged: m.merge_error_not_merged,
+  same_place: m.move_error_same,
+  grant_under_way: m.move_error_grant,
   quarantined: m.error_quarantined,
   truncated: m.error_truncated,
   too_large: m.error_too_large,
@@ -122,7 +155,10 @@ const texts: Record<string, () => string> = {
   length_mismatch: m.error_upload_expired,
 }
 
-export function problemText(problem: { code?: string; message?: string }): string {
+/** `kind`: of the command that was refused. */
+export function problemText(problem: { code?: string; message?: string; kind?: string }): string {
+  // The same word of a picture means that it is still being made.
+  if (problem.code === 'not_ready' && problem.kind === 'enrolment.move') return m.error_not_ready_to_graduate()
   return texts[problem.code ?? '']?.() ?? (problem.message || m.error_unexpected())
 }
 

@@ -1,6 +1,6 @@
 // The catalogue's words for the keys that records carry: kinds, states, topics, slots, roles.
 import { m } from './paraglide/messages.js'
-import type { BusinessStatus, CommandKind, HouseholdMember, Role, SignerRole, VisitKind } from './api/records'
+import type { BusinessStatus, CommandKind, HouseholdMember, Role, SignerRole, VisitKind, VisitState } from './api/records'
 
 const pick =
   (texts: Record<string, () => string>) =>
@@ -13,6 +13,15 @@ export const kindLabel = pick({
   emergency: m.kind_emergency,
   on_site: m.kind_on_site,
 } satisfies Record<VisitKind, () => string>)
+export const visitStateLabel = pick({
+  planned: m.state_planned,
+  in_progress: m.state_in_progress,
+  submitted: m.state_submitted,
+  approved: m.state_approved,
+  returned: m.state_returned,
+  cancelled: m.state_cancelled,
+  missed: m.state_missed,
+} satisfies Record<VisitState, () => string>)
 export const topicLabel = pick({
   business: m.topic_business,
   savings: m.topic_savings,
@@ -36,6 +45,8 @@ export const slotLabel = pick({
   subject: m.slot_subject,
   site: m.slot_site,
   signature: m.slot_signature,
+  document: m.slot_document,
+  receipt: m.slot_receipt,
 })
 export const roleLabel = pick({
   mentor: m.role_mentor,
@@ -56,6 +67,11 @@ export const signerLabel = pick({
 export const commandLabel = pick({
   'household.register': m.command_household_register,
   'household.update': m.command_household_update,
+  'household.merge': m.command_household_merge,
+  'household.unmerge': m.command_household_unmerge,
+  'household.move': m.command_household_move,
+  'consent.give': m.command_consent_give,
+  'consent.withdraw': m.command_consent_withdraw,
   'visit.plan': m.command_visit_plan,
   'visit.start': m.command_visit_start,
   'visit.submit': m.command_visit_submit,

@@ -116,3 +116,28 @@ test('an assessment waits for the server’s word, and an enrolment goes its way
   expect(handed).toMatchObject({ state: 'transferred', to_mentor: 'n', mentor: 'me' })
   expect(show(move('take_over'), 'enrolment', 'e', handed)).toMatchObject({ state: 'active', to_mentor: null, mentor: 'me' })
 })
+
+test('a consent is given, withdrawn and given again, and its history stands', () => {
+  const record = JSON.stringify({ id: 's', subject_kind: 'household', subject: 'h', template: 'consent', version: 2, language: 'sw', statement: '', signer_name: '', signer_role: 'beneficiary', signed_at: 1 })
+  const signature = { record, sha256: '', key_id: null, device_signature: null }
+  const body = { id: 'c1', household: 'h', purpose: 'programme', evidence: [], signature, version: null, language: null }
+  const given = show(give('consent.give', body), 'household', 'h', household({ id: 'h' }) as never)!
+  expect(given).toMatchObject({ consent_at: 500, consents: [{ id: 'c1', event: 'given', version: 2, language: 'sw', signature: 's', picture: null, by: 'me' }] })
+  const withdraw = give('consent.withdraw', { household: 'h', reason: 'no' })
+  const withdrawn = show(withdraw, 'household', 'h', given)!
+  expect(withdrawn).toMatchObject({ consent_at: null, consents: [{ event: 'given' }, { id: 'c1', event: 'withdrawn', reason: 'no' }] })
+  expect(show(withdraw, 'household', 'h', withdrawn)).toBe(withdrawn)
+  const thumb = give('consent.give', { ...body, id: 'c2', signature: null, evidence: [capture('e', 'document')], version: 1, language: 'en' })
+  expect(touches(thumb)).toEqual(['household:h', 'evidence:e'])
+  expect(show(thumb, 'household', 'h', withdrawn)).toMatchObject({ consent_at: 500, consents: [{}, {}, { id: 'c2', picture: 'e', version: 1 }] })
+  expect(show(thumb, 'evidence', 'e')).toMatchObject({ subject_kind: 'household', subject: 'h' })
+})
+
+test('a merged household points to the other one, and back', () => {
+  const merge = give('household.merge', { keep: 'a', drop: 'b', revision_keep: 1, revision_drop: 1, choose: {} })
+  expect(touches(merge)).toEqual(['household:a', 'household:b'])
+  const gone = show(merge, 'household', 'b', household({ id: 'b' }) as never)
+  expect(gone).toMatchObject({ merged_into: 'a' })
+  expect(show(merge, 'household', 'a', household({ id: 'a' }) as never)).not.toHaveProperty('merged_into')
+  expect(show(give('household.unmerge', { id: 'b' }), 'household', 'b', gone)).not.toHaveProperty('merged_into')
+})

@@ -7,9 +7,9 @@ use poem_openapi::{OpenApiService, Tags};
 use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
-    assessments, audit, auth, commands, compress, devices, enrolments, figures, grants, groups, health, home, households,
-    imports, live, media, members, notifications, orgs, outbox, places, platform, policies, privacy, programmes, roles,
-    signatures, sync, visits, web,
+    assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
+    households, imports, live, media, members, notifications, orgs, outbox, places, platform, policies, privacy, programmes,
+    quality, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -77,6 +77,8 @@ type Apis = (
         groups::api::Api,
         policies::api::Api,
         grants::api::Api,
+        duplicates::api::Api,
+        quality::Api,
     ),
 );
 
@@ -121,6 +123,8 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             groups::api::Api(a()),
             policies::api::Api(a()),
             grants::api::Api(a()),
+            duplicates::api::Api(a()),
+            quality::Api(a()),
         ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))

@@ -22,7 +22,6 @@ use crate::imports;
 use crate::media::{Turns, append, finish};
 use crate::notifications::Push;
 use crate::numbers::Numbers;
-use crate::orgs;
 use crate::outbox;
 use crate::planted::Planted;
 use crate::sync;
@@ -88,7 +87,8 @@ impl App {
         let crypto = Arc::new(Crypto::open(&config).context("KILELE_SECRET")?);
         let db = Db::open(&config, crypto.clone()).await?;
         households::store::fill_cards(&db).await.map_err(|e| anyhow::anyhow!("filling the households' cards: {e}"))?;
-        orgs::fill_statements(&db).await.map_err(|e| anyhow::anyhow!("adding statements: {e}"))?;
+        let now = clock.now();
+        crate::orgs::fill_statements(&db, now).await.map_err(|e| anyhow::anyhow!("adding new statements: {e}"))?;
         let store = Store::open(&config.media_url, &config.media_options).context("KILELE_MEDIA_URL")?;
         let media_origin = origin(&store, &config).await?;
         let push = Push::open(&config, &crypto)?;

@@ -37,6 +37,12 @@ impl Clock {
     }
 }
 
+/// Days since 1970 of a date that looks like 1987-04-21.
+pub fn day_of(text: &str) -> Option<i64> {
+    let date = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(date.signed_duration_since(chrono::NaiveDate::default()).num_days())
+}
+
 /// A new time-ordered id (UUIDv7).
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
 pub fn new_id() -> Uuid {

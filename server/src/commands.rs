@@ -6,7 +6,7 @@ use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -18,7 +18,9 @@ use crate::crypto::MARK;
 use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
-use crate::{assessments, conflicts, enrolments, grants, groups, households, milestones, notifications, numbers, visits};
+use crate::{
+    assessments, conflicts, consents, enrolments, grants, groups, households, milestones, notifications, numbers, visits,
+};
 
 /// A command as it arrives; `body` fits `kind`.
 #[derive(Deserialize)]
@@ -64,6 +66,11 @@ macro_rules! actions {
 actions! {
     "household.register" => RegisterHousehold(households::Register): households::register,
     "household.update" => UpdateHousehold(households::Update): households::update,
+    "household.merge" => MergeHouseholds(households::Merge): households::merge,
+    "household.unmerge" => UnmergeHousehold(households::Unmerge): households::unmerge,
+    "household.move" => MoveHousehold(households::Move): households::relocate,
+    "consent.give" => GiveConsent(consents::Give): consents::give,
+    "consent.withdraw" => WithdrawConsent(consents::Withdraw): consents::withdraw,
     "visit.plan" => PlanVisit(visits::Plan): visits::plan,
     "visit.start" => StartVisit(visits::Start): visits::start,
     "visit.submit" => SubmitVisit(visits::Submit): visits::submit,
@@ -94,8 +101,8 @@ actions! {
 #[derive(Clone)]
 pub enum Door {
     Rest,
-    /// The feeds whose cursors came with it: the device still follows them.
-    Sync(Arc<HashSet<Uuid>>),
+    /// The cursors that came with it: the feeds that the device still follows, and how far it has heard of them.
+    Sync(Arc<HashMap<Uuid, i64>>),
     Outbox,
 }
 

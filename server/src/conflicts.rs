@@ -80,7 +80,7 @@ pub async fn open(
 ) -> Result<()> {
     let by = &context.reader;
     let device_name = device_name(tx, feeds.org, by.id, by.device).await?;
-    let theirs = author(tx, feeds.org, feed, record.1, &clash.field).await?;
+    let theirs = author(tx, feeds.org, record.1, &clash.field).await?;
     let theirs_device_name = match theirs {
         Some((member, Some(device), _)) => self::device_name(tx, feeds.org, member, device).await?,
         _ => None,
@@ -167,21 +167,15 @@ async fn device_name(tx: &mut Tx, org: Uuid, member: Uuid, device: Uuid) -> Resu
 }
 
 /// Who last set a field of a record: member, device and time, from its history.
-async fn author(
-    tx: &mut Tx,
-    org: Uuid,
-    feed: Uuid,
-    record: Uuid,
-    field: &str,
-) -> Result<Option<(Uuid, Option<Uuid>, Millis)>> {
+async fn author(tx: &mut Tx, org: Uuid, record: Uuid, field: &str) -> Result<Option<(Uuid, Option<Uuid>, Millis)>> {
     let history: Vec<(Option<Uuid>, Option<Uuid>, Millis, String)> = tx
         .query(
-            "SELECT member, device, at, change FROM audit WHERE org = $1 AND subject = $2 AND feed = $3
-             ORDER BY sequence DESC LIMIT 200",
+            // Of a household that moved, part of the history stands in another feed.
+            "SELECT member, device, at, change FROM audit WHERE org = $1 AND subject = $2
+             ORDER BY at DESC, sequence DESC LIMIT 200",
         )
         .bind(org)
         .bind(record)
-        .bind(feed)
         .all()
         .await?;
     let set = |change: &str| serde_json::from_str::<Value>(change).is_ok_and(|c| c.get(field).is_some());
@@ -200,10 +194,14 @@ fn seal(crypto: &Crypto, field: &str, value: Value) -> Value {
 pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Applied> {
     let by = context.reader.settler()?;
     let crypto = &context.app.crypto;
-    let row: Option<(Uuid,)> =
-        tx.query("SELECT feed FROM conflict WHERE org = $1 AND id = $2").bind(by.org).bind(body.id).optional().await?;
-    let (place,) = row.ok_or_else(|| Error::not_found("conflict"))?;
-    scope::demand_then(tx, context, place, "conflict").await?;
+    let row: Option<(Uuid, Uuid)> = tx
+        .query("SELECT feed, record FROM conflict WHERE org = $1 AND id = $2")
+        .bind(by.org)
+        .bind(body.id)
+        .optional()
+        .await?;
+    let (place, household) = row.ok_or_else(|| Error::not_found("conflict"))?;
+    scope::demand_household(tx, context, household, place, "conflict").await?;
     let mut feeds = feed::lock(tx, by.org, [place]).await?;
     let stored = scope::current(tx, by.org, place, body.id, "conflict").await?;
     let mut conflict: Conflict = serde_json::from_str(&crypto.open_text(&stored))?;

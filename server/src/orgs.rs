@@ -11,7 +11,7 @@ use crate::audit::{self, Actor};
 use crate::auth::Admin;
 use crate::auth::roles::{Module, OPTIONAL};
 use crate::check;
-use crate::clock::new_id;
+use crate::clock::{Millis, new_id};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::feed;
@@ -113,8 +113,11 @@ pub struct Statement {
     pub text: String,
 }
 
-/// What ships: key, language, text.
-pub const STATEMENTS: &[(&str, &str, &str)] = &[
+/// Key, language, text.
+pub type Shipped = (&'static str, &'static str, &'static str);
+
+/// What ships.
+pub const STATEMENTS: [Shipped; 8] = [
     (
         "visit",
         "en",
@@ -126,6 +129,22 @@ pub const STATEMENTS: &[(&str, &str, &str)] = &[
         "sw",
         "Mimi, wa kaya ya {household}, ninathibitisha kwamba {mentor} wa {organisation} alitutembelea tarehe {date}, kwamba \
          nilisomewa yaliyoandikwa kuhusu ziara hii, na kwamba ninakubali picha zihifadhiwe kama ushahidi wa ziara.",
+    ),
+    (
+        "consent",
+        "en",
+        "I, of the household of {household}, agree that {organisation} keeps what we tell about our household and photos of \
+         us, uses them to see whether we can take part in its programme and to accompany us in it, and shows them only to \
+         those who work for the programme. {mentor} read this to me on {date}. I know that we may say no, and that I can \
+         take this consent back at any time without losing anything that is ours.",
+    ),
+    (
+        "consent",
+        "sw",
+        "Mimi, wa kaya ya {household}, ninakubali kwamba {organisation} itunze tunayoeleza kuhusu kaya yetu pamoja na picha \
+         zetu, iyatumie kuona kama tunaweza kushiriki katika programu yake na kutusaidia ndani yake, na iyaonyeshe tu kwa \
+         wanaofanya kazi ya programu. {mentor} amenisomea maneno haya tarehe {date}. Ninajua kwamba tunaweza kukataa, na \
+         kwamba ninaweza kuondoa idhini hii wakati wowote bila kupoteza chochote kilicho chetu.",
     ),
     (
         "grant_application",
@@ -153,6 +172,54 @@ pub const STATEMENTS: &[(&str, &str, &str)] = &[
          ya {mentor}. Hakuna aliyeniomba sehemu ya fedha hizo wala kitu chochote kwa malipo.",
     ),
 ];
+
+/// Gives every organisation the statements that ship since it was made. Answers how many were added.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub async fn fill_statements(db: &Db, now: Millis) -> Result<usize> {
+    let orgs: Vec<(Uuid,)> = db.query("SELECT id FROM organisation ORDER BY id").all().await?;
+    let mut added = 0;
+    for (org,) in orgs {
+        if !missing(db, org).await?.is_empty() {
+            added += db.write(move |tx| Box::pin(async move { fill(tx, org, now).await })).await?;
+        }
+    }
+    Ok(added)
+}
+
+fn statement(key: &str, language: &str, text: &str) -> Statement {
+    Statement { id: new_id(), key: key.into(), version: 1, language: language.into(), text: text.into() }
+}
+
+async fn fill(tx: &mut Tx, org: Uuid, now: Millis) -> Result<usize> {
+    let mut feeds = feed::lock(tx, org, [org]).await?;
+    // Another copy of the server may have been first.
+    let bodies: Vec<(Vec<u8>,)> = tx.query(KEPT).bind(org).all().await?;
+    let missing = beyond(bodies)?;
+    for (key, language, text) in &missing {
+        let statement = statement(key, language, text);
+        feeds.put(tx, org, "statement", statement.id, &statement).await?;
+        let actor = Actor { org, member: None, device: None, at: now };
+        let (subject, change) = (("statement", statement.id), (None::<&Statement>, Some(&statement)));
+        audit::append(tx, &mut feeds, org, &actor, "statement.add", subject, change).await?;
+    }
+    Ok(missing.len())
+}
+
+const KEPT: &str = "SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = 'statement' AND NOT deleted";
+
+async fn missing(db: &Db, org: Uuid) -> Result<Vec<Shipped>> {
+    beyond(db.query(KEPT).bind(org).all().await?)
+}
+
+/// What ships and is not among these, in no version.
+fn beyond(bodies: Vec<(Vec<u8>,)>) -> Result<Vec<Shipped>> {
+    let opened = bodies.into_iter().map(|(body,)| Ok(serde_json::from_str(&packed::open(&body)?)?));
+    let kept: Vec<Statement> = opened.collect::<Result<_>>()?;
+    let there = |key: &str, language: &str| kept.iter().any(|one| one.key == key && one.language == language);
+    Ok(STATEMENTS.into_iter().filter(|(key, language, _)| !there(key, language)).collect())
+}
 
 /// A new organisation with its feed and its statements.
 ///
@@ -201,56 +268,13 @@ pub async fn create(tx: &mut Tx, actor: &Actor, code: &str, name: &str, demo: bo
         logo: None,
     };
     feeds.put(tx, org, "organisation", org, &organisation).await?;
-    for shipped in STATEMENTS {
-        put_statement(tx, &feeds, shipped).await?;
+    for (key, language, text) in STATEMENTS {
+        let statement = statement(key, language, text);
+        feeds.put(tx, org, "statement", statement.id, &statement).await?;
     }
     let change = (None::<&Organisation>, Some(&organisation));
     audit::append(tx, &mut feeds, org, actor, "organisation.create", ("organisation", org), change).await?;
     Ok(organisation)
-}
-
-async fn put_statement(tx: &mut Tx, feeds: &feed::Locked, (key, language, text): &(&str, &str, &str)) -> Result<()> {
-    let (key, language, text) = ((*key).to_owned(), (*language).to_owned(), (*text).to_owned());
-    let statement = Statement { id: new_id(), key, version: 1, language, text };
-    feeds.put(tx, feeds.org, "statement", statement.id, &statement).await
-}
-
-/// Gives organisations from before the statements that ship since. Answers how many.
-///
-/// # Errors
-/// When the database does not answer or a record cannot be read.
-pub async fn fill_statements(db: &Db) -> Result<usize> {
-    let orgs: Vec<(Uuid,)> = db.query("SELECT id FROM organisation ORDER BY id").all().await?;
-    let mut filled = 0;
-    for (org,) in orgs {
-        let bodies: Vec<(Vec<u8>,)> = db
-            .query("SELECT body FROM feed_entry WHERE org = $1 AND feed = $1 AND kind = 'statement'")
-            .bind(org)
-            .all()
-            .await?;
-        let mut known = Vec::new();
-        for (body,) in bodies {
-            let statement: Statement = serde_json::from_str(&packed::open(&body)?)?;
-            known.push((statement.key, statement.language));
-        }
-        let is_known = |key: &str, language: &str| known.iter().any(|(k, l)| k == key && l == language);
-        let missing: Vec<_> = STATEMENTS.iter().filter(|(key, language, _)| !is_known(key, language)).collect();
-        if missing.is_empty() {
-            continue;
-        }
-        filled += missing.len();
-        db.write(move |tx| {
-            Box::pin(async move {
-                let feeds = feed::lock(tx, org, [org]).await?;
-                for shipped in missing {
-                    put_statement(tx, &feeds, shipped).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
-    }
-    Ok(filled)
 }
 
 /// Changes the settings; phones have them with their next sync.

@@ -58,11 +58,46 @@ pub async fn demand_then(tx: &mut Tx, context: &Context, feed: Uuid, what: &str)
     let made = if matches!(context.door, Door::Outbox) { made.saturating_sub(CLOCKS) } else { made };
     let unaware = match &context.door {
         // The cursor shows that the device still follows the feed.
-        Door::Sync(followed) => followed.contains(&feed),
+        Door::Sync(followed) => followed.contains_key(&feed),
         Door::Outbox => told_at.is_none(),
         Door::Rest => false,
     };
     if made <= ended_at || told_at.is_some_and(|told| made <= told) || unaware { Ok(()) } else { now }
+}
+
+/// As [`demand_then`], of a record of a household that lives in `feed` now: also for those who saw it where it lived
+/// before, with what they made before their device heard that it moved.
+pub async fn demand_household(tx: &mut Tx, context: &Context, household: Uuid, feed: Uuid, what: &str) -> Result<()> {
+    let by = &context.reader;
+    let now = demand_then(tx, context, feed, what).await;
+    if now.is_ok() {
+        return now;
+    }
+    let former: Vec<(Uuid, i64, Millis, Option<Millis>)> = tx
+        .query(
+            "SELECT h.feed, h.revision, h.at, d.clock_offset FROM household_moved h
+             LEFT JOIN device d ON d.id = $3 AND d.account = $4
+             WHERE h.org = $1 AND h.household = $2 ORDER BY h.at DESC LIMIT 20",
+        )
+        .bind(by.org)
+        .bind(household)
+        .bind(by.device)
+        .bind(by.account)
+        .all()
+        .await?;
+    for (left, revision, at, clock_offset) in former {
+        let made = context.at.saturating_add(clock_offset.unwrap_or_default());
+        let unaware = match &context.door {
+            // It has not heard so far. Whoever had a form open when it did may still finish it.
+            Door::Sync(cursors) => cursors.get(&left).is_some_and(|seen| *seen < revision) || made <= at + CLOCKS,
+            Door::Outbox => made <= at + CLOCKS,
+            Door::Rest => made <= at,
+        };
+        if unaware && demand_then(tx, context, left, what).await.is_ok() {
+            return Ok(());
+        }
+    }
+    now
 }
 
 /// Notes that this device is being told which feeds are gone.
@@ -124,7 +159,25 @@ pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid, kind: &str) -
         .bind(kind)
         .optional()
         .await?;
-    packed::open(&row.ok_or_else(|| Error::not_found(kind))?.0)
+    match row {
+        Some((body,)) => packed::open(&body),
+        None => Err(elsewhere(tx, org, id, kind).await?),
+    }
+}
+
+/// Between the look where a record lives and the lock of that feed it may have moved: then the same work is asked anew.
+async fn elsewhere(tx: &mut Tx, org: Uuid, id: Uuid, kind: &str) -> Result<Error> {
+    let row: Option<(Uuid,)> = tx
+        .query("SELECT feed FROM feed_entry WHERE org = $1 AND id = $2 AND kind = $3 AND NOT deleted LIMIT 1")
+        .bind(org)
+        .bind(id)
+        .bind(kind)
+        .optional()
+        .await?;
+    Ok(match row {
+        Some(_) => Error::unavailable("The record has just moved to another place. Try again."),
+        None => Error::not_found(kind),
+    })
 }
 
 /// Of the organisation's own feed, whoever asks: the caller knows that they may have it.

@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::{enrolments, groups, milestones, visits};
+use crate::{enrolments, grants, groups, milestones, visits};
 
 /// Every way of a machine.
 macro_rules! ways {
     ($state:ty, $event:ty) => {
         ways(
-            &<$state>::ALL.map(|state| (state, state.as_str())),
-            &<$event>::ALL.map(|event| (event, event.as_str())),
+            &<$state>::ALL.iter().map(|state| (*state, state.as_str())).collect::<Vec<_>>(),
+            &<$event>::ALL.iter().map(|event| (*event, event.as_str())).collect::<Vec<_>>(),
             |state, event| state.transition(event).ok(),
         )
     };
@@ -30,6 +30,9 @@ pub fn page() -> String {
     diagram(&mut text, "Enrolment", &["applied"], &ways!(enrolments::State, enrolments::Event));
     diagram(&mut text, "Milestone", &["not_started"], &ways!(milestones::State, milestones::Event));
     diagram(&mut text, "Business group", &["active"], &ways!(groups::State, groups::machine::Event));
+    diagram(&mut text, "Grant", &["draft"], &ways!(grants::State, grants::Event));
+    diagram(&mut text, "Part of a grant", &["scheduled"], &ways!(grants::TrancheState, grants::TrancheEvent));
+    diagram(&mut text, "Report on the use of a grant", &["due"], &ways!(grants::UseState, grants::UseEvent));
     text
 }
 
@@ -40,17 +43,20 @@ pub enum Copied {
     Enrolment,
     /// `pwa/src/ladder/ways.json`
     Milestone,
+    /// `pwa/src/grants/ways.json`
+    Grant,
 }
 
 /// The phone's copy: for each state, which event leads where.
 pub fn phone(machine: Copied) -> String {
-    let (states, ways) = match machine {
+    let (states, ways): (Vec<&str>, Vec<Way>) = match machine {
         Copied::Enrolment => {
             (enrolments::State::ALL.map(|s| s.as_str()).to_vec(), ways!(enrolments::State, enrolments::Event))
         }
         Copied::Milestone => {
             (milestones::State::ALL.map(|s| s.as_str()).to_vec(), ways!(milestones::State, milestones::Event))
         }
+        Copied::Grant => (grants::State::ALL.iter().map(|s| s.as_str()).collect(), ways!(grants::State, grants::Event)),
     };
     let open = |state: &str| -> serde_json::Map<String, Value> {
         ways.iter().filter(|way| way.0 == state).map(|way| (way.1.to_owned(), way.2.into())).collect()
@@ -99,6 +105,7 @@ mod tests {
         for (machine, path, copy) in [
             (Copied::Enrolment, "assess", include_str!("../../pwa/src/assess/ways.json")),
             (Copied::Milestone, "ladder", include_str!("../../pwa/src/ladder/ways.json")),
+            (Copied::Grant, "grants", include_str!("../../pwa/src/grants/ways.json")),
         ] {
             let name = format!("{machine:?}").to_lowercase();
             assert!(super::phone(machine) == copy, "run: kilele states --phone {name} > pwa/src/{path}/ways.json");

@@ -2,6 +2,7 @@
 //! does not count.
 
 use kilele::clock::DAY;
+use kilele::grants::{Event, State};
 use kilele::members::NewMember;
 use kilele_tests::cast::join;
 use kilele_tests::granting::{
@@ -473,5 +474,106 @@ both! {
         let page = office.mentor.get("/api/grants?limit=3").await.ok();
         let next = office.mentor.get(&format!("/api/grants?limit=3&after={}", page["next"].as_str().unwrap())).await.ok();
         assert_eq!(next["items"][0]["number"].as_str(), Some(numbers[3]));
+    }
+
+    async fn random_steps_by_random_people_keep_the_machines_and_the_money(app: TestApp) {
+        let office = Office::with_budget(&app, 3 * 1_559_300).await;
+        let org: Uuid = office.admin.org().parse().unwrap();
+        let second = kilele_tests::cast::in_role(&app, org, "mgr2", kilele::auth::Role::ProgrammeManager, vec![]).await;
+        let crowd = [&office.mentor, &office.supervisor, &office.evaluator, &office.manager, &second, &office.executive];
+        let mut homes = Vec::new();
+        for n in 0..5 {
+            homes.push(office.household(n).await);
+        }
+        let mut ids: Vec<Option<String>> = vec![None; homes.len()];
+        let mut dice = kilele_tests::Dice::new();
+        let (mut applied, mut refused) = (0, 0);
+        for _ in 0..400 {
+            let at = dice.below(homes.len() as u64) as usize;
+            let by = crowd[dice.below(crowd.len() as u64) as usize];
+            let Some(one) = ids[at].clone() else {
+                let body = application(&office.mentor, &homes[at], &office.seed);
+                office.mentor.command("grant.submit", body.clone()).await.ok();
+                ids[at] = body["id"].as_str().map(str::to_owned);
+                continue;
+            };
+            let before = grant(&office.admin, &one).await;
+            let was = State::parse(before["state"].as_str().unwrap()).unwrap();
+            let first = |wanted: &str| before["tranches"].as_array().unwrap().iter().find(|part| part["state"] == wanted).cloned().unwrap_or_default();
+            let stale = dice.below(10) == 0;
+            let revision = json!(before["revision"].as_i64().unwrap() - i64::from(stale));
+            let moving = |event: &str| json!({ "id": one, "revision": revision, "event": event, "reason": "because", "score": 70, "amount_minor": before["amount"]["amount_minor"] });
+            let changing = |state: &str, event: &str| ("grant.tranche", json!({ "id": one, "revision": revision, "tranche": first(state)["id"], "event": event, "reason": "because" }));
+            // Two of three fit the state.
+            let fitting = match was {
+                State::Submitted => 0,
+                State::InReview => 2,
+                State::Recommended => 4,
+                State::Approved => 7,
+                State::Disbursing => [7, 10, 11, 12, 13, 14][dice.below(6) as usize],
+                State::Disbursed => [12, 15, 16][dice.below(3) as usize],
+                _ => 6,
+            };
+            let (kind, body) = match if dice.below(3) > 0 { fitting } else { dice.below(17) } {
+                0 | 1 => ("grant.move", moving("review")),
+                2 | 3 => ("grant.move", moving("recommend")),
+                4 | 5 => ("grant.move", moving("approve")),
+                6 => ("grant.move", moving(["return", "reject", "cancel", "close"][dice.below(4) as usize])),
+                7..=9 => ("grant.release", json!({ "id": one, "revision": revision, "tranche": first("scheduled")["id"], "method": "cash", "released_on": "2026-09-22" })),
+                10 | 11 => ("grant.acknowledge", receiving(by, &homes[at], &one, &first(["released", "acknowledged"][dice.below(2) as usize]))),
+                12 => changing(["released", "acknowledged"][dice.below(2) as usize], "dispute"),
+                13 => changing("disputed", ["uphold", "reverse", "fail"][dice.below(3) as usize]),
+                14 => changing(["released", "failed"][dice.below(2) as usize], ["fail", "reverse"][dice.below(2) as usize]),
+                15 => ("grant.utilise", report(&one)),
+                _ => ("grant.verify", json!({ "id": one, "revision": revision, "verdict": (["verify", "return"][dice.below(2) as usize]), "reason": "because" })),
+            };
+            let sent = command(kind, body);
+            let answer = by.post("/api/commands", &sent).await;
+            if dice.below(4) == 0 {
+                // Once more, by the other door.
+                assert_eq!(by.sync(&json!({}), std::slice::from_ref(&sent)).await["results"][0]["status"], "duplicate");
+            }
+            let after = grant(&office.admin, &one).await;
+            let steps = |record: &Value| record["history"].as_array().unwrap().clone();
+            if answer.status == 200 {
+                applied += 1;
+                assert!(!stale || kind == "grant.acknowledge" || kind == "grant.utilise", "what was stale is refused");
+                // Every step that was added is one of the machine's.
+                let mut state = was;
+                for step in &steps(&after)[steps(&before).len()..] {
+                    let event = Event::ALL.iter().copied().find(|event| event.as_str() == step["event"]).unwrap();
+                    state = state.transition(event).unwrap();
+                    assert_eq!(step["state"], state.as_str());
+                }
+                assert_eq!(after["state"], state.as_str());
+            } else {
+                refused += 1;
+                assert!(answer.status.as_u16() < 500, "{:?}", answer.body);
+                assert_eq!(before, after, "what is refused changes nothing");
+            }
+            // The four parts are four people's.
+            let did = |events: &[&str]| steps(&after).iter().filter(|step| events.contains(&step["event"].as_str().unwrap()))
+                .map(|step| step["by"].to_string()).collect::<std::collections::BTreeSet<_>>();
+            let parts = [did(&["submit"]), did(&["review", "recommend"]), did(&["approve"]), did(&["release"])];
+            for (n, part) in parts.iter().enumerate() {
+                assert!(parts[n + 1..].iter().all(|other| part.is_disjoint(other)), "{parts:?}");
+            }
+            // The programme's sums are the ledger's, and never more than there is.
+            let (committed, released) = money(&office.budget().await);
+            let sum = async |plus: &'static str, minus: &'static str| {
+                let rows: (i64, i64) = app.app.db
+                    .query("SELECT CAST(COALESCE(SUM(CASE WHEN kind = $2 THEN amount_minor END), 0) AS BIGINT),
+                                CAST(COALESCE(SUM(CASE WHEN kind = $3 THEN amount_minor END), 0) AS BIGINT) FROM ledger WHERE org = $1")
+                    .bind(org).bind(plus).bind(minus).one().await.unwrap();
+                rows.0 - rows.1
+            };
+            assert_eq!((committed, released), (sum("commit", "uncommit").await, sum("release", "reverse").await));
+            assert!((0..=3 * 1_559_300).contains(&committed) && (0..=committed).contains(&released));
+            // Whoever got nothing asks again; whoever had a grant has had it.
+            if State::parse(after["state"].as_str().unwrap()).unwrap().came_to_nothing() {
+                ids[at] = None;
+            }
+        }
+        assert!(applied >= 40 && refused >= 40, "{applied} applied, {refused} refused");
     }
 }

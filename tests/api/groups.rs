@@ -255,6 +255,7 @@ both! {
         mentor.command("group.survey", survey(one, "progress", said)).await.ok();
         let path = format!("/api/households/{}", named["id"].as_str().unwrap());
         let taken = admin.get(&format!("{path}/export")).await.ok();
+        assert!(taken["evidence"].as_array().unwrap().iter().any(|e| e["subject_kind"] == "survey"));
         assert_eq!((&taken["groups"][0]["id"], taken["surveys"][0]["challenges"].as_str()), (&formed["id"], Some("Zawadi sold the oven.")));
 
         admin.post(&format!("{path}/erase"), &json!({ "reason": "She asked for it." })).await.ok();
@@ -266,7 +267,7 @@ both! {
         let bodies: Vec<(Vec<u8>,)> = app.app.db.query("SELECT body FROM feed_entry").all().await.unwrap();
         let changes: Vec<(String,)> = app.app.db.query("SELECT change FROM audit").all().await.unwrap();
         let texts = bodies.iter().map(|(body,)| packed::open(body).unwrap()).chain(changes.into_iter().map(|(text,)| text));
-        assert!(texts.map(|text| app.app.crypto.open_text(&text)).all(|text| !text.contains("Zawadi")));
+        assert!(texts.into_iter().all(|text| !app.app.crypto.open_text(&text).contains("Zawadi")));
         let (_, broken) = kilele::cli::verify_audit(&app.app, None, false).await.unwrap();
         assert_eq!(broken, 0);
         // The other household goes on, and the group with it.

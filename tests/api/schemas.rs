@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use kilele::auth::Role;
 use kilele::commands::KINDS;
 use kilele::crypto::{hex, sha256};
 use kilele::sync::{MIN_SCHEMA, SCHEMA};
-use kilele_tests::{TestApp, both, enrolling, grouping, id};
+use kilele_tests::cast::in_role;
+use kilele_tests::{TestApp, Uuid, both, enrolling, granting, grouping, id};
 use serde_json::{Value, json};
 
 fn folder(schema: i64) -> PathBuf {
@@ -108,8 +110,15 @@ both! {
             let place = mentor.a_household().await["place"].as_str().unwrap().to_owned();
             let programme = enrolling::programme(&app.admin().await, json!({})).await["id"].as_str().unwrap().to_owned();
             words.insert("programme".into(), programme);
+            let elsewhere = app.other_mentor().await.a_household().await["place"].as_str().unwrap().to_owned();
+            words.insert("other_place".into(), elsewhere);
             // Two households that take part in another one.
-            let ladder = enrolling::programme(&app.admin().await, json!({})).await;
+            let ladder = enrolling::programme(&app.admin().await, json!({ "budget_minor": 100_000_000 })).await;
+            let policy = granting::policy(&app.admin().await, &ladder, "SB", json!({})).await;
+            words.insert("policy".into(), policy["id"].as_str().unwrap().into());
+            let org: Uuid = mentor.org().parse().unwrap();
+            let executive = in_role(&app, org, "exec", Role::Approver, vec![]).await;
+            let manager = in_role(&app, org, "mgr", Role::ProgrammeManager, vec![]).await;
             words.insert("ladder".into(), ladder["id"].as_str().unwrap().into());
             for (home, word) in grouping::villagers(&mentor, 2).await.iter().zip(["one", "other"]) {
                 let enrolment = grouping::takes_part(&mentor, &supervisor, home, &ladder).await;
@@ -118,12 +127,21 @@ both! {
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
-                for (kind, revision) in [("visit", "revision"), ("enrolment", "enrolment_revision"), ("group", "group_revision")] {
+                for (kind, revision) in [("visit", "revision"), ("enrolment", "enrolment_revision"), ("group", "group_revision"), ("grant", "grant_revision")] {
                     if let Some(known) = words.get(kind).cloned() {
                         let record = supervisor.record(kind, &known).await;
+                        if let Some(part) = record.as_ref().and_then(|record| record["tranches"][0]["id"].as_str()) {
+                            words.insert("tranche".into(), part.into());
+                        }
                         let now = record.map_or(0, |record| record["revision"].as_i64().unwrap());
                         words.insert(revision.into(), now.to_string());
                     }
+                }
+                for word in ["household", "second"] {
+                    let Some(household) = words.get(word).cloned() else { continue };
+                    let household = supervisor.record("household", &household).await;
+                    let revision = household.map_or(0, |h| h["revision"].as_i64().unwrap());
+                    words.insert(format!("{word}_revision"), revision.to_string());
                 }
                 for (word, kind) in [("conflict", "conflict"), ("inbox", "inbox")] {
                     if let Some(found) = supervisor.records(kind).await.first() {
@@ -135,8 +153,17 @@ both! {
                 if let Some(record) = body["signature"]["record"].as_str() {
                     body["signature"]["sha256"] = hex(&sha256(record.as_bytes())).into();
                 }
+                for signed in body["signatures"].as_array_mut().into_iter().flatten() {
+                    let record = signed["record"].as_str().unwrap().to_owned();
+                    signed["sha256"] = hex(&sha256(record.as_bytes())).into();
+                }
                 let command = json!({ "id": id(), "kind": recorded["kind"], "at": recorded["at"], "body": body });
-                let by = if recorded["by"] == "mentor" { &mentor } else { &supervisor };
+                let by = match recorded["by"].as_str().unwrap() {
+                    "mentor" => &mentor,
+                    "executive" => &executive,
+                    "manager" => &manager,
+                    _ => &supervisor,
+                };
                 let request = json!({ "device": by.device, "schema": schema, "commands": [command] });
                 let answer = by.post("/api/sync", &request).await.ok();
                 assert_eq!(answer["results"][0]["status"], recorded["status"], "form {schema}, {file}: {}", answer["results"]);

@@ -128,6 +128,10 @@ impl TestApp {
         Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), folder }
     }
 
+    pub fn engine(&self) -> Engine {
+        if self.app.config.database_url.starts_with("postgres") { Engine::Postgres } else { Engine::Sqlite }
+    }
+
     /// Somebody signed in with a token, on a device of their own.
     pub async fn sign_in(&self, login: &str) -> Person {
         Person::sign_in(self, login, Uuid::now_v7_test(), None).await

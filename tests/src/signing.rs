@@ -59,3 +59,11 @@ pub fn signed(person: &Person, record: String) -> Value {
     let signature = person.key.as_ref().map(|key| key.sign(record.as_bytes()));
     json!({ "record": record, "sha256": sha256, "device_signature": signature })
 }
+
+/// A household's signature under a consent.
+pub fn consent(person: &Person, household: &Value) -> Value {
+    let name = &household["head_name"];
+    let text = content(person, household["id"].as_str().unwrap_or_default(), name, json!(drawn::scribble(5).strokes));
+    let text = text.replace("\"subject_kind\":\"visit\"", "\"subject_kind\":\"household\"");
+    signed(person, text.replace("\"template\":\"visit\"", "\"template\":\"consent\""))
+}

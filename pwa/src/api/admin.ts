@@ -69,14 +69,25 @@ export const changeRole = (id: Id, role: NewRole): Promise<CustomRole> =>
 
 export const removeRole = (id: Id): Promise<unknown> => data(api.DELETE('/api/roles/{id}', { params: { path: { id } } }))
 
-/** Figures of what this person sees, counted by the server at this moment. */
-export const figures = (): Promise<Schemas['Figures']> => data(api.GET('/api/figures'))
+/** Figures of what this person sees, counted by the server at this moment; what is late is late by `today`. */
+export const figures = (today: string): Promise<Schemas['Figures']> =>
+  data(api.GET('/api/figures', { params: { query: { today } } }))
 
 /** Figures of every organisation, for oversight. */
 export const figuresAcross = (): Promise<Schemas['Across']> => data(api.GET('/api/figures/organisations'))
 
 /** A beneficiary's own household. */
 export const ownHome = (): Promise<Schemas['Home']> => data(api.GET('/api/home'))
+
+/** Whether what the household signed still holds together. */
+export const proveOwn = (id: Id): Promise<Proof> => data(api.GET('/api/home/signatures/{id}/verify', { params: { path: { id } } }))
+
+/** The household says that a part of a grant did not come as it is written. */
+export const disputePart = (tranche: Id, reason: string): Promise<unknown> =>
+  data(api.POST('/api/home/disputes', { body: { tranche, reason } }))
+
+export const withdrawConsent = (reason: string): Promise<unknown> =>
+  data(api.POST('/api/home/consent/withdraw', { body: { reason } }))
 
 export const verifySignature = (id: Id): Promise<Proof> =>
   data(api.GET('/api/signatures/{id}/verify', { params: { path: { id } } }))

@@ -87,7 +87,7 @@ export interface Statement {
   key: string
   version: number
   language: Language
-  /** Holds {household}, {mentor}, {date} and {organisation}. */
+  /** Holds {household}, {mentor}, {date} and {organisation}; of grants also {group}, {programme} and {amount}. */
   text: string
 }
 
@@ -119,12 +119,41 @@ export interface HouseholdFields {
   notes: string | null
 }
 
+/** One step of a household's consents: appended, never changed. */
+export interface ConsentStep {
+  /** The consent; of a withdrawal, the one that it ends. */
+  id: Id
+  event: 'given' | 'withdrawn'
+  purpose: string
+  version: number | null
+  language: Language | null
+  signature: Id | null
+  /** The picture of a thumb mark, where nobody signed. */
+  picture: Id | null
+  by: Id
+  at: Millis
+  reason: string
+}
+
+/** A household that was found to be this one, and what that changed here. */
+export interface Merged {
+  household: Id
+  by: Id
+  at: Millis
+  fields: Record<string, { was?: unknown; now?: unknown }>
+}
+
 export interface Household extends HouseholdFields {
   id: Id
   number: string | null
   photo: Id | null
   photo_placeholder: string | null
   consent_at: Millis | null
+  /** Oldest first; none when there are none. */
+  consents?: ConsentStep[]
+  /** The household that this one is, after all. */
+  merged_into?: Id
+  merges?: Merged[]
   last_visit_at: Millis | null
   registered_by: Id
   registered_at: Millis
@@ -258,6 +287,26 @@ export type InboxKind =
   | 'visit_planned'
   | 'evidence_quarantined'
   | 'conflict_opened'
+  | 'enrolment_approved'
+  | 'enrolment_rejected'
+  | 'enrolment_waitlisted'
+  | 'enrolment_to_verify'
+  | 'enrolment_handed_over'
+  | 'consent_withdrawn'
+  | 'grant_submitted'
+  | 'grant_returned'
+  | 'grant_recommended'
+  | 'grant_approved'
+  | 'grant_rejected'
+  | 'grant_released'
+  | 'grant_acknowledged'
+  | 'grant_flagged'
+  | 'grant_use_due'
+  | 'grant_use_submitted'
+  | 'grant_use_returned'
+  | 'grant_verified'
+  | 'grant_cancelled'
+  | 'grant_expired'
 
 export interface Inbox {
   id: Id
@@ -272,6 +321,10 @@ export interface Inbox {
     visit_number?: string
     reason?: string
     slot?: string
+    grant_number?: string
+    /** The household or group a grant is for. */
+    who?: string
+    amount_minor?: number
   }
   created_at: Millis
   read_at: Millis | null
@@ -462,6 +515,26 @@ export type Changes<T> = { [K in keyof T]?: { was: T[K]; now: T[K] } }
 export interface Commands extends GrantCommands {
   'household.register': { household: HouseholdFields & { id: Id }; evidence: Capture[] }
   'household.update': { id: Id; changes: Changes<HouseholdFields> }
+  'household.merge': {
+    keep: Id
+    drop: Id
+    revision_keep: number
+    revision_drop: number
+    choose: Record<string, 'keep' | 'drop'>
+  }
+  'household.unmerge': { id: Id }
+  'household.move': { id: Id; revision: number; place: Id; reason: string }
+  'consent.give': {
+    id: Id
+    household: Id
+    purpose: string
+    evidence: Capture[]
+    signature: SignedRecord | null
+    /** Of a thumb mark: which text was read out. */
+    version: number | null
+    language: Language | null
+  }
+  'consent.withdraw': { household: Id; reason: string }
   'visit.plan': { id: Id; household: Id; mentor: Id; kind: VisitKind; planned_at: Millis }
   'visit.start': { id: Id; started_at: Millis }
   'visit.submit': VisitFields & { id: Id; household: Id; evidence: Capture[]; signature: SignedRecord | null }

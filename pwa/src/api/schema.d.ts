@@ -1220,6 +1220,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home/signatures/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove a signature of the own household
+         * @description Checks text, strokes, hash, the device's and the server's signature, and the chain.
+         */
+        get: operations["verifyOwnSignature"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/home/consent/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw the own household's consent
+         * @description It stays in the history when it was given and when it was withdrawn, and why.
+         */
+        post: operations["withdrawOwnConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/home/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a part of a grant did not come as it is written
+         * @description It is looked at by those who look after grants; until then it counts as not received.
+         */
+        post: operations["disputeOwnGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platform/organisations": {
         parameters: {
             query?: never;
@@ -1611,6 +1671,294 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List business groups
+         * @description By number, which is the order in which they were formed.
+         */
+        get: operations["listGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business group */
+        get: operations["getGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All grant policies */
+        get: operations["listPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a grant policy, or its next version
+         * @description Grants that are under way keep the version they were made under.
+         */
+        put: operations["savePolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List grants
+         * @description By number, which is the order in which they were submitted.
+         */
+        get: operations["listGrants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One grant */
+        get: operations["getGrant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{id}/file.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A grant's whole file as PDF
+         * @description Application, decisions, payments, photos, signatures, and the hashes that prove them, on A4. In the organisation's
+         *     language unless another is asked for. That it was read stands in the audit.
+         */
+        get: operations["getGrantFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{id}/receipts/{acknowledgement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The receipt for one part of a grant as PDF
+         * @description Also for the beneficiary whose household received it. Its code says `KILELE-R1.` and base64url of JSON: g number,
+         *     t part, a amount in minor units, c currency, d when, k acknowledgement, h the first half of the signature's SHA-256.
+         */
+        get: operations["getGrantReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every movement of a grant's money */
+        get: operations["getGrantLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/programmes/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A programme's money now */
+        get: operations["getProgrammeBudget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Households that may be the same
+         * @description Pairs, the most alike first: those of which the caller sees both households.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duplicates/{one}/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that two are two
+         * @description Remembered, so that nobody is asked again; and can be taken back. 409 `merged` when they were merged.
+         */
+        put: operations["decideDuplicate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duplicates/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for duplicates again
+         * @description Compares all households of the organisation; what is found is there a little later.
+         */
+        post: operations["lookForDuplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/figures/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How complete the register is
+         * @description 100 − Σ(count × weight) / total × 100: no national id or no members weigh 3; no phone, no position, or a head of
+         *     unknown sex or age weigh 2. Within the caller's places.
+         */
+        get: operations["quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/figures/quality/households": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Households of which something is not known
+         * @description The rows behind the figure, by name.
+         */
+        get: operations["listGaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1625,6 +1973,24 @@ export interface components {
             login: string;
             name: string;
             locale: string;
+        };
+        /**
+         * AcknowledgeGrant
+         * @description `grant.acknowledge`: the recipient has the money, and signs for it. Needs a picture of the recipient (slot `front`).
+         */
+        AcknowledgeGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            grant: string;
+            /** Format: uuid */
+            tranche: string;
+            /** Format: int64 */
+            amount_minor: number;
+            note: string;
+            position: components["schemas"]["Position"];
+            evidence: components["schemas"]["Capture"][];
+            signature: components["schemas"]["SignedRecord"];
         };
         /**
          * Across
@@ -1705,6 +2071,7 @@ export interface components {
             place: string;
             /** Format: uuid */
             programme: string;
+            stage: components["schemas"]["AssessmentStage"];
             instrument: string;
             /** Format: int64 */
             version: number;
@@ -1724,7 +2091,8 @@ export interface components {
             /** @description Conditions of the instrument that do not hold. */
             failed: string[];
             factors: components["schemas"]["Counted"][];
-            qualification: components["schemas"]["Qualification"];
+            /** @description Of a baseline whether it may apply; later what the outcome says. */
+            qualification: components["schemas"]["Qualification"] & unknown;
             /**
              * @description What stands in the way: marginal, instrument, area, capacity, closed, earlier, consent, national_id, phone,
              *     signature, or a condition of the instrument.
@@ -1749,6 +2117,11 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        /**
+         * @description When in a household's way it was assessed.
+         * @enum {string}
+         */
+        AssessmentStage: "baseline" | "midterm" | "graduation";
         /**
          * AuditChange
          * @description A field that changed; values that are sealed at rest show as •••.
@@ -1806,6 +2179,70 @@ export interface components {
             state: string;
         };
         /**
+         * Budget
+         * @description A programme's money at the moment of asking.
+         */
+        Budget: {
+            /** Format: int64 */
+            budget_minor?: number;
+            /**
+             * Format: int64
+             * @description Of approved grants.
+             */
+            committed_minor: number;
+            /**
+             * Format: int64
+             * @description Of that, what has left and did not come back.
+             */
+            released_minor: number;
+            /**
+             * Format: int64
+             * @description What can still be approved; none without a budget.
+             */
+            remaining_minor?: number;
+            /** Format: int64 */
+            as_of: number;
+        };
+        /**
+         * BudgetUse
+         * @description What grants took from a programme's budget, as the ledger says.
+         */
+        BudgetUse: {
+            /** Format: uuid */
+            programme: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description Of the whole programme.
+             */
+            budget_minor?: number;
+            /**
+             * Format: int64
+             * @description Promised to grants within the caller's places, what was paid of it included.
+             */
+            committed_minor: number;
+            /** Format: int64 */
+            released_minor: number;
+        };
+        /**
+         * BusinessPlan
+         * @description What the money is for.
+         */
+        BusinessPlan: {
+            description: string;
+            /**
+             * Format: int64
+             * @description A month.
+             */
+            projected_income_minor: number;
+            /** Format: int64 */
+            monthly_expenses_minor: number;
+            /** Format: int64 */
+            startup_minor: number;
+            /** @description Together the amount asked for. */
+            items: components["schemas"]["PlanItem"][];
+        };
+        /**
          * CancelVisit
          * @description `visit.cancel`.
          */
@@ -1853,6 +2290,19 @@ export interface components {
             now?: unknown;
         };
         /**
+         * ChangeGroup
+         * @description `group.change`: `revision` is the one that was looked at.
+         */
+        ChangeGroup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            name: string;
+            type: components["schemas"]["GroupType"];
+            members: components["schemas"]["GroupMember"][];
+        };
+        /**
          * Check
          * @description One thing that was checked.
          */
@@ -1861,6 +2311,11 @@ export interface components {
             ok: boolean;
             detail: string;
         };
+        /**
+         * @description By which limit an amount is held.
+         * @enum {string}
+         */
+        Clamp: "least" | "most";
         /** Code */
         Code: {
             /** @description Six digits of the authenticator app. */
@@ -1871,10 +2326,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "household.register" | "household.update" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "conflict.settle" | "inbox.read";
+            kind: "household.register" | "household.update" | "household.merge" | "household.unmerge" | "household.move" | "consent.give" | "consent.withdraw" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "milestone.move" | "group.form" | "group.change" | "group.dissolve" | "group.survey" | "grant.submit" | "grant.move" | "grant.release" | "grant.acknowledge" | "grant.tranche" | "grant.utilise" | "grant.verify" | "conflict.settle" | "inbox.read";
             /** Format: int64 */
             at: number;
-            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
+            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["MergeHouseholds"] | components["schemas"]["UnmergeHousehold"] | components["schemas"]["MoveHousehold"] | components["schemas"]["GiveConsent"] | components["schemas"]["WithdrawConsent"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["MoveMilestone"] | components["schemas"]["FormGroup"] | components["schemas"]["ChangeGroup"] | components["schemas"]["DissolveGroup"] | components["schemas"]["SurveyGroup"] | components["schemas"]["SubmitGrant"] | components["schemas"]["MoveGrant"] | components["schemas"]["ReleaseGrant"] | components["schemas"]["AcknowledgeGrant"] | components["schemas"]["MoveTranche"] | components["schemas"]["UtiliseGrant"] | components["schemas"]["VerifyGrant"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
         };
         /**
          * CommandResult
@@ -1895,6 +2350,43 @@ export interface components {
             /** @description The password, once more. */
             password: string;
         };
+        /** @enum {string} */
+        ConsentEvent: "given" | "withdrawn";
+        /**
+         * ConsentStep
+         * @description One step of a household's consents.
+         */
+        ConsentStep: {
+            /**
+             * Format: uuid
+             * @description The consent; of a withdrawal, the one that it ends.
+             */
+            id: string;
+            event: components["schemas"]["ConsentEvent"];
+            purpose: string;
+            /**
+             * Format: int64
+             * @description The text that was read out: its version and language.
+             */
+            version?: number;
+            language?: string;
+            /** Format: uuid */
+            signature?: string;
+            /**
+             * Format: uuid
+             * @description The picture of a thumb mark, where nobody signed.
+             */
+            picture?: string;
+            /** Format: uuid */
+            by: string;
+            /**
+             * Format: int64
+             * @description The device's time.
+             */
+            at: number;
+            /** @description Why it was withdrawn. */
+            reason: string;
+        };
         /**
          * Counted
          * @description How one factor counted.
@@ -1908,6 +2400,15 @@ export interface components {
              * @description Hundredths of a point that each point gives.
              */
             weight: number;
+        };
+        /** CountedGrantFactor */
+        CountedGrantFactor: {
+            key: string;
+            /**
+             * Format: int64
+             * @description Ten-thousandths.
+             */
+            by: number;
         };
         /**
          * Counts
@@ -2021,6 +2522,14 @@ export interface components {
             starts_on?: string;
             ends_on?: string;
         };
+        /**
+         * Decision
+         * @description What a person decided of a pair.
+         */
+        Decision: {
+            /** @description Two households; `false` takes it back. */
+            distinct: boolean;
+        };
         /** Delivered */
         Delivered: {
             /** @description In the order of the items; shorter when the server broke off: send the rest again. */
@@ -2107,6 +2616,60 @@ export interface components {
             server_time: number;
         };
         /**
+         * Dispute
+         * @description That a part of a grant did not come as it is written.
+         */
+        Dispute: {
+            /** Format: uuid */
+            tranche: string;
+            reason: string;
+        };
+        /**
+         * DissolveGroup
+         * @description `group.dissolve`: with a reason.
+         */
+        DissolveGroup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            reason: string;
+        };
+        /**
+         * @description By the score: from 90 on a flag, from 75 on likely, from 60 on possible. The same national id is always a flag.
+         * @enum {string}
+         */
+        DuplicateLevel: "flag" | "likely" | "possible";
+        /**
+         * DuplicatePair
+         * @description Two households that may be one, and what counted: name of 40, sound of 30, birth date of 20, place of 10.
+         */
+        DuplicatePair: {
+            one: components["schemas"]["HouseholdCard"];
+            other: components["schemas"]["HouseholdCard"];
+            level: components["schemas"]["DuplicateLevel"];
+            /** Format: int64 */
+            score: number;
+            /** Format: int64 */
+            name_score: number;
+            /** Format: int64 */
+            sound_score: number;
+            /** Format: int64 */
+            birth_score: number;
+            /** Format: int64 */
+            place_score: number;
+            same_id: boolean;
+            state: components["schemas"]["DuplicateState"];
+            /** Format: int64 */
+            found_at: number;
+            /** Format: uuid */
+            decided_by?: string;
+            /** Format: int64 */
+            decided_at?: number;
+        };
+        /** @enum {string} */
+        DuplicateState: "open" | "distinct" | "merged";
+        /**
          * Enrolment
          * @description An enrolment as devices and the API show it.
          */
@@ -2150,12 +2713,23 @@ export interface components {
              */
             to_mentor?: string;
             history: components["schemas"]["EnrolmentStep"][];
+            /** @description The ladder, from the activation on. */
+            milestones: components["schemas"]["Milestone"][];
             /** Format: int64 */
             created_at: number;
             /** Format: int64 */
             updated_at: number;
             /** Format: int64 */
             revision: number;
+        };
+        /**
+         * EnrolmentCount
+         * @description How many enrolments are in a state.
+         */
+        EnrolmentCount: {
+            state: string;
+            /** Format: int64 */
+            count: number;
         };
         /** @enum {string} */
         EnrolmentMove: "screen" | "send_to_verify" | "verify" | "approve" | "activate" | "graduate" | "waitlist" | "recall" | "reject" | "withdraw" | "suspend" | "resume" | "drop_out" | "transfer" | "take_over";
@@ -2180,7 +2754,7 @@ export interface components {
          * @description One record of a feed; `deleted` entries have no body.
          */
         Entry: {
-            /** @description organisation, place, person, statement, programme, cycle, household, assessment, enrolment, visit, evidence, signature, conflict or inbox */
+            /** @description organisation, place, person, statement, programme, cycle, household, assessment, enrolment, group, survey, visit, evidence, signature, conflict or inbox */
             kind: string;
             /** Format: uuid */
             id: string;
@@ -2236,7 +2810,7 @@ export interface components {
         Evidence: {
             /** Format: uuid */
             id: string;
-            /** @description visit, household or enrolment */
+            /** @description visit, household, enrolment or survey */
             subject_kind: string;
             /** Format: uuid */
             subject: string;
@@ -2325,6 +2899,22 @@ export interface components {
             gaps: components["schemas"]["Gaps"];
             /** @description The villages with most households that were not visited within 30 days; at most 50. */
             places: components["schemas"]["PlaceCounts"][];
+            enrolments: components["schemas"]["EnrolmentCount"][];
+            /** @description Of enrolments that are active; the sum is how many households are behind. */
+            late: components["schemas"]["LateCount"][];
+            grants: components["schemas"]["GrantCount"][];
+            budgets: components["schemas"]["BudgetUse"][];
+            waiting: components["schemas"]["Waiting"][];
+            /**
+             * Format: int64
+             * @description Reports on the use of grants that are past their day, or came back and were not mended.
+             */
+            use_due: number;
+            /**
+             * Format: int64
+             * @description Receipts that did not fit what was released: kept, and not counted.
+             */
+            flagged_receipts: number;
         };
         /** Finish */
         Finish: {
@@ -2343,6 +2933,21 @@ export interface components {
             shared: boolean;
         };
         /**
+         * FormGroup
+         * @description `group.form`.
+         */
+        FormGroup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            programme: string;
+            name: string;
+            type: components["schemas"]["GroupType"];
+            /** @description Two or three, one of them the leader. */
+            members: components["schemas"]["GroupMember"][];
+            formed_on: string;
+        };
+        /**
          * Gaps
          * @description What is known not to be in the figures yet.
          */
@@ -2359,7 +2964,211 @@ export interface components {
              * @description Pictures that were taken and have not arrived.
              */
             missing_pictures: number;
+            /**
+             * Format: int64
+             * @description Records handed in of which a picture has not arrived, or was set aside.
+             */
+            unproven: number;
         };
+        /**
+         * GiveConsent
+         * @description `consent.give`: signed, or with the picture of a thumb mark in the slot `document`; then `version` and `language` say
+         *     which text was read out.
+         */
+        GiveConsent: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            household: string;
+            purpose: string;
+            evidence: components["schemas"]["Capture"][];
+            signature?: components["schemas"]["SignedRecord"];
+            /** Format: int64 */
+            version?: number;
+            language?: string;
+        };
+        /**
+         * Grant
+         * @description A grant as devices and the API show it.
+         */
+        Grant: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /**
+             * Format: uuid
+             * @description The applicant's village; also the feed.
+             */
+            place: string;
+            /** Format: uuid */
+            programme: string;
+            policy: components["schemas"]["KeptPolicy"];
+            /**
+             * Format: uuid
+             * @description Exactly one of these three is there.
+             */
+            household?: string;
+            /** Format: uuid */
+            group?: string;
+            /** Format: uuid */
+            savings_group?: string;
+            /** @description The households that apply: one, or the group's members at that time. */
+            households: string[];
+            plan: components["schemas"]["BusinessPlan"];
+            answers: {
+                [key: string]: unknown;
+            };
+            amount: components["schemas"]["GrantAmount"];
+            /**
+             * Format: int64
+             * @description What the phone had counted, when it was another.
+             */
+            phone_amount_minor?: number;
+            note: string;
+            state: components["schemas"]["GrantState"];
+            /** Format: uuid */
+            submitted_by: string;
+            /** Format: int64 */
+            submitted_at: number;
+            /** Format: uuid */
+            reviewed_by?: string;
+            /** Format: int64 */
+            review_score?: number;
+            /** Format: uuid */
+            approved_by?: string;
+            /** Format: int64 */
+            approved_at?: number;
+            /** @description None before the approval. */
+            tranches: components["schemas"]["Tranche"][];
+            /** @description None before anything was acknowledged. */
+            utilisation?: components["schemas"]["Utilisation"] & unknown;
+            history: components["schemas"]["GrantStep"][];
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * GrantAmount
+         * @description How an amount came about.
+         */
+        GrantAmount: {
+            /** Format: int64 */
+            base_minor: number;
+            factors: components["schemas"]["CountedGrantFactor"][];
+            /**
+             * Format: int64
+             * @description Before it was held between least and most.
+             */
+            raw_minor: number;
+            /** Format: int64 */
+            amount_minor: number;
+            clamped?: components["schemas"]["Clamp"];
+        };
+        /**
+         * GrantCount
+         * @description How many grants are in a state, and what they come to.
+         */
+        GrantCount: {
+            state: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            amount_minor: number;
+        };
+        /**
+         * @description What people decide of a grant.
+         * @enum {string}
+         */
+        GrantDecision: "review" | "recommend" | "return" | "approve" | "reject" | "cancel" | "close";
+        /**
+         * @description `release`, `receive`, `undo`, `utilise` and `expire` follow from other commands and from time.
+         * @enum {string}
+         */
+        GrantMove: "submit" | "review" | "recommend" | "return" | "approve" | "reject" | "cancel" | "expire" | "release" | "receive" | "undo" | "utilise" | "close";
+        /** @enum {string} */
+        GrantState: "draft" | "submitted" | "in_review" | "recommended" | "approved" | "disbursing" | "disbursed" | "utilised" | "closed" | "returned" | "rejected" | "cancelled" | "expired";
+        /**
+         * GrantStep
+         * @description One step of a grant's way: appended, never changed. `by` is none when time did it.
+         */
+        GrantStep: {
+            event: components["schemas"]["GrantMove"];
+            state: components["schemas"]["GrantState"];
+            /** Format: uuid */
+            by?: string;
+            /** Format: int64 */
+            at: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Of a recommendation.
+             */
+            score?: number;
+        };
+        /**
+         * Group
+         * @description A group as devices and the API show it.
+         */
+        Group: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /**
+             * Format: uuid
+             * @description The village of its households; also the feed.
+             */
+            place: string;
+            /** Format: uuid */
+            programme: string;
+            name: string;
+            type: components["schemas"]["GroupType"];
+            members: components["schemas"]["GroupMember"][];
+            /** @description As the latest survey found it. */
+            health: components["schemas"]["GroupHealth"] & unknown;
+            health_note: string;
+            /**
+             * Format: int64
+             * @description The device's time.
+             */
+            health_at: number;
+            /** Format: uuid */
+            health_by: string;
+            state: components["schemas"]["GroupState"];
+            /** @description Why it was dissolved. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Who formed it.
+             */
+            mentor: string;
+            formed_on: string;
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * @description How the business does; a group begins yellow.
+         * @enum {string}
+         */
+        GroupHealth: "green" | "yellow" | "red";
+        /** GroupMember */
+        GroupMember: {
+            /** Format: uuid */
+            household: string;
+            role: components["schemas"]["GroupRole"];
+        };
+        /** @enum {string} */
+        GroupRole: "leader" | "treasurer" | "secretary" | "member";
+        /** @enum {string} */
+        GroupState: "active" | "dissolved";
+        /** @enum {string} */
+        GroupType: "crop" | "retail" | "service" | "livestock" | "skill";
         /** HandOver */
         HandOver: {
             /**
@@ -2413,7 +3222,52 @@ export interface components {
             next_visit?: components["schemas"]["HomeVisit"] & unknown;
             /** @description Those that took place, newest first; at most 100. */
             visits: components["schemas"]["HomeVisit"][];
+            /** @description Its own and those of its groups, newest first. */
+            grants: components["schemas"]["HomeGrant"][];
+            /** @description Of what several households signed, only its own. */
             signatures: components["schemas"]["HomeSignature"][];
+        };
+        /**
+         * HomeGrant
+         * @description A grant as the household sees it: what was asked, agreed and paid, not what colleagues wrote to each other.
+         */
+        HomeGrant: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /** @description Of the policy. */
+            name: components["schemas"]["Words"] & unknown;
+            state: components["schemas"]["GrantState"];
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            submitted_at: number;
+            parts: components["schemas"]["HomePart"][];
+            /** @description Until when a report on its use is awaited: `YYYY-MM-DD`. */
+            use_due?: string;
+        };
+        /**
+         * HomePart
+         * @description A part of a grant as the household sees it.
+         */
+        HomePart: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            amount_minor: number;
+            state: components["schemas"]["TrancheState"];
+            /**
+             * Format: int64
+             * @description When it was received, or else paid.
+             */
+            at?: number;
+            /**
+             * Format: uuid
+             * @description The acknowledgement that counted.
+             */
+            receipt?: string;
         };
         /**
          * HomeSignature
@@ -2485,8 +3339,27 @@ export interface components {
             photo?: string;
             /** @description ThumbHash of that picture, base64. */
             photo_placeholder?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Since when it agrees; none when it never signed, or withdrew.
+             */
             consent_at?: number;
+            /**
+             * @description What it agreed to and withdrew, oldest first; appended, never changed.
+             * @default []
+             */
+            consents: components["schemas"]["ConsentStep"][];
+            /**
+             * Format: uuid
+             * @description The household that this one is, after all. Its records stay where they are and are shown there.
+             * @default null
+             */
+            merged_into: string;
+            /**
+             * @description Households that were found to be this one.
+             * @default []
+             */
+            merges: components["schemas"]["MergedHousehold"][];
             /** Format: int64 */
             last_visit_at?: number;
             /** Format: uuid */
@@ -2797,6 +3670,110 @@ export interface components {
             at: number;
         };
         /**
+         * KeptPolicy
+         * @description What a policy was when a grant was made.
+         */
+        KeptPolicy: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: uuid */
+            programme: string;
+            /** @description SB, PR …; unique in the programme, upper case. */
+            key: string;
+            name: components["schemas"]["Words"];
+            unit: components["schemas"]["PolicyUnit"];
+            /** Format: int64 */
+            base_minor: number;
+            questions: components["schemas"]["PolicyQuestion"][];
+            factors: components["schemas"]["PolicyFactor"][];
+            /** Format: int64 */
+            least_minor?: number;
+            /** Format: int64 */
+            most_minor?: number;
+            /**
+             * Format: int64
+             * @description Amounts are rounded to the nearest of these, half up.
+             */
+            step_minor: number;
+            /** @description Projected income must cover the monthly expenses. */
+            covers_expenses: boolean;
+            /**
+             * Format: int64
+             * @description Start-up costs at most so many ten-thousandths of the amount; none asks nothing.
+             */
+            startup_most?: number;
+            needs: components["schemas"]["PolicyNeeds"];
+            /** @description Parts in per cent, together 100. */
+            tranches: number[];
+            /**
+             * Format: int64
+             * @description The report on the use is due so many days after the first part was acknowledged.
+             */
+            utilisation_days: number;
+            /**
+             * Format: int64
+             * @description An approved grant of which nothing was released ends after so many days.
+             */
+            expires_days: number;
+            /**
+             * Format: int64
+             * @description What a programme manager may approve; none: nothing.
+             */
+            manager_limit_minor?: number;
+            /**
+             * Format: int64
+             * @description The review's score, 0 to 100, from which a grant can be recommended.
+             */
+            score_least: number;
+            active: boolean;
+        };
+        /**
+         * LateCount
+         * @description How many households are behind at a milestone: it is the open one that is due first, and its day is over.
+         */
+        LateCount: {
+            /**
+             * Format: int64
+             * @description 1 … 12.
+             */
+            number: number;
+            /** Format: int64 */
+            count: number;
+        };
+        /** Ledger */
+        Ledger: {
+            items: components["schemas"]["LedgerEntry"][];
+        };
+        /**
+         * LedgerEntry
+         * @description One movement. Amounts are positive; the kind says the direction.
+         */
+        LedgerEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tranche?: string;
+            kind: string;
+            /** Format: int64 */
+            amount_minor: number;
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: uuid
+             * @description None when time did it.
+             */
+            member?: string;
+            reference: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The entry that this one takes back.
+             */
+            reverses?: string;
+        };
+        /**
          * @description How far a role reaches in a module; each level holds those before it.
          * @enum {string}
          */
@@ -2844,6 +3821,14 @@ export interface components {
              * @description Until when an unused invitation works.
              */
             invited_until?: number;
+        };
+        /**
+         * Looking
+         * @description How many households are being compared.
+         */
+        Looking: {
+            /** Format: int64 */
+            households: number;
         };
         /**
          * LooksLike
@@ -2967,6 +3952,67 @@ export interface components {
             since: number;
         };
         /**
+         * MergeHouseholds
+         * @description `household.merge`: revisions are the ones that were looked at; a field that is not named keeps the value of `keep`.
+         */
+        MergeHouseholds: {
+            /** Format: uuid */
+            keep: string;
+            /** Format: uuid */
+            drop: string;
+            /** Format: int64 */
+            revision_keep: number;
+            /** Format: int64 */
+            revision_drop: number;
+            choose: {
+                [key: string]: components["schemas"]["MergeSide"];
+            };
+        };
+        /** @enum {string} */
+        MergeSide: "keep" | "drop";
+        /**
+         * MergedHousehold
+         * @description A household that was merged into this one, and what that changed here.
+         */
+        MergedHousehold: {
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            by: string;
+            /** Format: int64 */
+            at: number;
+            /** @description By field: what it held, and what it holds since. */
+            fields: {
+                [key: string]: components["schemas"]["Change"];
+            };
+        };
+        /**
+         * Milestone
+         * @description One rung of a household's ladder; part of its enrolment.
+         */
+        Milestone: {
+            /**
+             * Format: int64
+             * @description 1 … 12.
+             */
+            number: number;
+            state: components["schemas"]["MilestoneState"];
+            /** Format: int64 */
+            at?: number;
+            /** Format: uuid */
+            by?: string;
+            /** @description Why, when a person moved it by hand. */
+            reason: string;
+            /** @description Which kind of record moved it; none by hand. */
+            cause?: string;
+            /** Format: uuid */
+            subject?: string;
+        };
+        /** @enum {string} */
+        MilestoneMove: "start" | "complete" | "skip" | "reopen";
+        /** @enum {string} */
+        MilestoneState: "not_started" | "in_progress" | "completed" | "skipped";
+        /**
          * MissVisit
          * @description `visit.miss`.
          */
@@ -3020,7 +4066,7 @@ export interface components {
          * @description A part of the product that a role has a level in, and that an organisation may switch off.
          * @enum {string}
          */
-        Module: "households" | "visits" | "figures" | "programmes" | "places" | "members" | "organisation" | "home" | "across" | "platform";
+        Module: "households" | "visits" | "figures" | "programmes" | "grants" | "places" | "members" | "organisation" | "home" | "across" | "platform";
         /**
          * MoveEnrolment
          * @description `enrolment.move`: `revision` is the one that was looked at.
@@ -3040,6 +4086,67 @@ export interface components {
             /** @description Of a verification: where, and the picture. */
             position?: components["schemas"]["Position"] & unknown;
             evidence: components["schemas"]["Capture"][];
+        };
+        /**
+         * MoveGrant
+         * @description `grant.move`: `revision` is the one that was looked at.
+         */
+        MoveGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            event: components["schemas"]["GrantDecision"];
+            reason: string;
+            /**
+             * Format: int64
+             * @description Of a recommendation: 0 to 100.
+             */
+            score?: number;
+            /**
+             * Format: int64
+             * @description Of an approval: the amount that was looked at.
+             */
+            amount_minor?: number;
+        };
+        /**
+         * MoveHousehold
+         * @description `household.move`: to another village; `revision` is the one that was looked at.
+         */
+        MoveHousehold: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: uuid */
+            place: string;
+            reason: string;
+        };
+        /**
+         * MoveMilestone
+         * @description `milestone.move`: by hand, with a reason.
+         */
+        MoveMilestone: {
+            /** Format: uuid */
+            enrolment: string;
+            /** Format: int64 */
+            number: number;
+            event: components["schemas"]["MilestoneMove"];
+            reason: string;
+        };
+        /**
+         * MoveTranche
+         * @description `grant.tranche`: `revision` is the one of the grant that was looked at.
+         */
+        MoveTranche: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: uuid */
+            tranche: string;
+            event: components["schemas"]["TrancheDecision"];
+            reason: string;
         };
         /** NewAdmin */
         NewAdmin: {
@@ -3350,6 +4457,14 @@ export interface components {
             next?: string;
         };
         /**
+         * Page_DuplicatePair
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_DuplicatePair: {
+            items: components["schemas"]["DuplicatePair"][];
+            next?: string;
+        };
+        /**
          * Page_Enrolment
          * @description A page of records; `next` goes into `after` for the one that follows.
          */
@@ -3363,6 +4478,22 @@ export interface components {
          */
         Page_Erasure: {
             items: components["schemas"]["Erasure"][];
+            next?: string;
+        };
+        /**
+         * Page_Grant
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_Grant: {
+            items: components["schemas"]["Grant"][];
+            next?: string;
+        };
+        /**
+         * Page_Group
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_Group: {
+            items: components["schemas"]["Group"][];
             next?: string;
         };
         /**
@@ -3430,6 +4561,13 @@ export interface components {
             next?: string;
         };
         /**
+         * @description What a paper is written in.
+         * @enum {string}
+         */
+        PaperLanguage: "en" | "sw";
+        /** @enum {string} */
+        PaymentMethod: "bank" | "mobile_money" | "cash" | "cheque";
+        /**
          * Person
          * @description A member as devices and the API show them to colleagues.
          */
@@ -3488,6 +4626,14 @@ export interface components {
             /** Format: int64 */
             visits_waiting: number;
         };
+        /** PlanItem */
+        PlanItem: {
+            what: string;
+            /** Format: int64 */
+            quantity: number;
+            /** Format: int64 */
+            unit_minor: number;
+        };
         /**
          * PlanVisit
          * @description `visit.plan`.
@@ -3503,6 +4649,219 @@ export interface components {
             /** Format: int64 */
             planned_at: number;
         };
+        /** Policies */
+        Policies: {
+            items: components["schemas"]["Policy"][];
+        };
+        /**
+         * Policy
+         * @description A policy as devices and the API show it. Each change is a new version.
+         */
+        Policy: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: uuid */
+            programme: string;
+            /** @description SB, PR …; unique in the programme, upper case. */
+            key: string;
+            name: components["schemas"]["Words"];
+            unit: components["schemas"]["PolicyUnit"];
+            /** Format: int64 */
+            base_minor: number;
+            questions: components["schemas"]["PolicyQuestion"][];
+            factors: components["schemas"]["PolicyFactor"][];
+            /** Format: int64 */
+            least_minor?: number;
+            /** Format: int64 */
+            most_minor?: number;
+            /**
+             * Format: int64
+             * @description Amounts are rounded to the nearest of these, half up.
+             */
+            step_minor: number;
+            /** @description Projected income must cover the monthly expenses. */
+            covers_expenses: boolean;
+            /**
+             * Format: int64
+             * @description Start-up costs at most so many ten-thousandths of the amount; none asks nothing.
+             */
+            startup_most?: number;
+            needs: components["schemas"]["PolicyNeeds"];
+            /** @description Parts in per cent, together 100. */
+            tranches: number[];
+            /**
+             * Format: int64
+             * @description The report on the use is due so many days after the first part was acknowledged.
+             */
+            utilisation_days: number;
+            /**
+             * Format: int64
+             * @description An approved grant of which nothing was released ends after so many days.
+             */
+            expires_days: number;
+            /**
+             * Format: int64
+             * @description What a programme manager may approve; none: nothing.
+             */
+            manager_limit_minor?: number;
+            /**
+             * Format: int64
+             * @description The review's score, 0 to 100, from which a grant can be recommended.
+             */
+            score_least: number;
+            active: boolean;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * PolicyBand
+         * @description Of a number: from `at_least` to before `below`; of a choice: one of `one_of`. The first band that fits counts.
+         */
+        PolicyBand: {
+            /** Format: int64 */
+            at_least?: number;
+            /** Format: int64 */
+            below?: number;
+            /** @default [] */
+            one_of: string[];
+            /**
+             * Format: int64
+             * @description Ten-thousandths: 10,000 changes nothing.
+             */
+            by: number;
+        };
+        /** PolicyFactor */
+        PolicyFactor: {
+            key: string;
+            label: components["schemas"]["Words"];
+            /** @description `group_size` or the key of a question. */
+            input: string;
+            bands: components["schemas"]["PolicyBand"][];
+            /**
+             * Format: int64
+             * @description When no band fits, or the input is not there.
+             */
+            otherwise: number;
+        };
+        /**
+         * PolicyFacts
+         * @description What is said of a policy.
+         */
+        PolicyFacts: {
+            /** Format: uuid */
+            programme: string;
+            /** @description SB, PR …; unique in the programme, upper case. */
+            key: string;
+            name: components["schemas"]["Words"];
+            unit: components["schemas"]["PolicyUnit"];
+            /** Format: int64 */
+            base_minor: number;
+            questions: components["schemas"]["PolicyQuestion"][];
+            factors: components["schemas"]["PolicyFactor"][];
+            /** Format: int64 */
+            least_minor?: number;
+            /** Format: int64 */
+            most_minor?: number;
+            /**
+             * Format: int64
+             * @description Amounts are rounded to the nearest of these, half up.
+             */
+            step_minor: number;
+            /** @description Projected income must cover the monthly expenses. */
+            covers_expenses: boolean;
+            /**
+             * Format: int64
+             * @description Start-up costs at most so many ten-thousandths of the amount; none asks nothing.
+             */
+            startup_most?: number;
+            needs: components["schemas"]["PolicyNeeds"];
+            /** @description Parts in per cent, together 100. */
+            tranches: number[];
+            /**
+             * Format: int64
+             * @description The report on the use is due so many days after the first part was acknowledged.
+             */
+            utilisation_days: number;
+            /**
+             * Format: int64
+             * @description An approved grant of which nothing was released ends after so many days.
+             */
+            expires_days: number;
+            /**
+             * Format: int64
+             * @description What a programme manager may approve; none: nothing.
+             */
+            manager_limit_minor?: number;
+            /**
+             * Format: int64
+             * @description The review's score, 0 to 100, from which a grant can be recommended.
+             */
+            score_least: number;
+            active: boolean;
+        };
+        /**
+         * PolicyNeeds
+         * @description What must have happened before.
+         */
+        PolicyNeeds: {
+            /** @description Key of the policy whose grant all applicants have had and acknowledged. */
+            grant?: string;
+            /** @description And its use verified. */
+            utilised: boolean;
+            /**
+             * Format: int64
+             * @description And acknowledged so many days ago.
+             */
+            days_since?: number;
+            /** @description One of green, yellow, red; empty asks nothing. */
+            health: string[];
+            /** @description Numbers of milestones that every household of the applicant has completed or skipped. */
+            milestones: number[];
+            /**
+             * Format: int64
+             * @description The score of the latest performance survey.
+             */
+            rating_least?: number;
+        };
+        /** PolicyOption */
+        PolicyOption: {
+            key: string;
+            label: components["schemas"]["Words"];
+        };
+        /**
+         * PolicyQuestion
+         * @description What is asked beside the size of the group, for the amount to be counted.
+         */
+        PolicyQuestion: {
+            key: string;
+            kind: components["schemas"]["PolicyQuestionKind"];
+            label: components["schemas"]["Words"];
+            /**
+             * Format: int64
+             * @description Of a whole number.
+             */
+            min?: number;
+            /** Format: int64 */
+            max?: number;
+            /** @description percent, money or km: what the form writes beside the number. */
+            unit?: string;
+            /**
+             * @description Of a choice.
+             * @default []
+             */
+            options: components["schemas"]["PolicyOption"][];
+        };
+        /** @enum {string} */
+        PolicyQuestionKind: "whole" | "choice";
+        /**
+         * @description Who may apply.
+         * @enum {string}
+         */
+        PolicyUnit: "household" | "group" | "either";
         /**
          * Position
          * @description Where somebody stood when they verified.
@@ -3544,6 +4903,10 @@ export interface components {
             instrument: string;
             /** Format: int64 */
             version: number;
+            /** @description The instrument by which households are assessed before they graduate, and its version; none: a person decides. */
+            graduation_instrument?: string;
+            /** Format: int64 */
+            graduation_version?: number;
             /** @description Its area: these places and what lies below; none is everywhere. */
             places: string[];
             /**
@@ -3577,6 +4940,10 @@ export interface components {
             instrument: string;
             /** Format: int64 */
             version: number;
+            /** @description The instrument by which households are assessed before they graduate, and its version; none: a person decides. */
+            graduation_instrument?: string;
+            /** Format: int64 */
+            graduation_version?: number;
             /** @description Its area: these places and what lies below; none is everywhere. */
             places: string[];
             /**
@@ -3607,6 +4974,55 @@ export interface components {
          */
         Qualification: "qualified" | "needs_review" | "not_qualified";
         /**
+         * Quality
+         * @description The quality of one village's, one mentor's or all households.
+         */
+        Quality: {
+            /**
+             * Format: uuid
+             * @description The village or the mentor; none for all.
+             */
+            id?: string;
+            name: string;
+            /** Format: int64 */
+            households: number;
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            score: number;
+            /** @description excellent from 90 on, good from 75, attention from 50, else critical. */
+            level: string;
+            gaps: components["schemas"]["QualityCount"][];
+        };
+        /**
+         * QualityCount
+         * @description How many households lack something.
+         */
+        QualityCount: {
+            gap: components["schemas"]["QualityGap"];
+            /** Format: int64 */
+            households: number;
+        };
+        /** QualityFigures */
+        QualityFigures: {
+            /**
+             * Format: int64
+             * @description When they were counted.
+             */
+            as_of: number;
+            all: components["schemas"]["Quality"];
+            /** @description The worst first; at most 200. */
+            villages: components["schemas"]["Quality"][];
+            /** @description By the villages in which they work; the worst first. */
+            mentors: components["schemas"]["Quality"][];
+        };
+        /**
+         * @description Something that should be known of every household.
+         * @enum {string}
+         */
+        QualityGap: "national_id" | "phone" | "members" | "position" | "head";
+        /**
          * ReadInbox
          * @description `inbox.read`.
          */
@@ -3636,6 +5052,11 @@ export interface components {
             stored_at: number;
         };
         /**
+         * @description What a receipt is printed on; a phone's page is as long as what stands on it.
+         * @enum {string}
+         */
+        ReceiptSize: "a4" | "a6" | "phone";
+        /**
          * RecordAssessment
          * @description `assessment.record`: the server counts again; `score` and `outcome` are what the phone has shown.
          */
@@ -3646,6 +5067,7 @@ export interface components {
             household: string;
             /** Format: uuid */
             programme: string;
+            stage: components["schemas"]["AssessmentStage"];
             instrument: string;
             /** Format: int64 */
             version: number;
@@ -3703,6 +5125,23 @@ export interface components {
             household: components["schemas"]["NewHousehold"];
             evidence: components["schemas"]["Capture"][];
         };
+        /**
+         * ReleaseGrant
+         * @description `grant.release`: a part of the money is on its way.
+         */
+        ReleaseGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: uuid */
+            tranche: string;
+            method: components["schemas"]["PaymentMethod"];
+            /** @description Of the bank or the provider; once in a programme. Cash may have none. */
+            reference: string;
+            /** @description `YYYY-MM-DD` */
+            released_on: string;
+        };
         /** Reset */
         Reset: {
             /**
@@ -3755,6 +5194,15 @@ export interface components {
          */
         SaveCycle: {
             cycle: components["schemas"]["CycleFacts"];
+            /** Format: int64 */
+            revision?: number;
+        };
+        /**
+         * SavePolicy
+         * @description What becomes of a policy; `revision` is the one that was looked at, none when it is new.
+         */
+        SavePolicy: {
+            policy: components["schemas"]["PolicyFacts"];
             /** Format: int64 */
             revision?: number;
         };
@@ -3946,6 +5394,14 @@ export interface components {
         };
         /** @enum {string} */
         Size: "thumb" | "card" | "full";
+        /** SpentItem */
+        SpentItem: {
+            what: string;
+            /** Format: int64 */
+            amount_minor: number;
+            /** @description `YYYY-MM-DD` */
+            on: string;
+        };
         /**
          * Start
          * @description What the start screen needs before anybody has signed in.
@@ -4008,6 +5464,36 @@ export interface components {
             clock_offset?: number;
         };
         /**
+         * SubmitGrant
+         * @description `grant.submit`: new, or again after it was returned (then with the revision that was looked at). Every household signs.
+         */
+        SubmitGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision?: number;
+            /** Format: uuid */
+            policy: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: uuid */
+            household?: string;
+            /** Format: uuid */
+            group?: string;
+            plan: components["schemas"]["BusinessPlan"];
+            answers: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description What the phone counted; the items come to it.
+             */
+            amount_minor: number;
+            note: string;
+            signatures: components["schemas"]["SignedRecord"][];
+            evidence: components["schemas"]["Capture"][];
+        };
+        /**
          * SubmitVisit
          * @description `visit.submit`: creates the visit when it is new.
          */
@@ -4054,6 +5540,36 @@ export interface components {
             /** @description en or sw */
             language: string;
         };
+        /**
+         * SurveyGroup
+         * @description `group.survey`: with at least one picture of the place.
+         */
+        SurveyGroup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            group: string;
+            kind: components["schemas"]["SurveyKind"];
+            operating: boolean;
+            /** Format: int64 */
+            income_minor: number;
+            /** Format: int64 */
+            expenses_minor: number;
+            /** Format: int64 */
+            savings_minor?: number;
+            health: components["schemas"]["GroupHealth"];
+            /**
+             * Format: int64
+             * @description 0 … 100; needed for `performance` and `final`.
+             */
+            score?: number;
+            challenges: string;
+            next_steps: string;
+            position: components["schemas"]["Position"];
+            evidence: components["schemas"]["Capture"][];
+        };
+        /** @enum {string} */
+        SurveyKind: "progress" | "performance" | "final";
         /** Switch */
         Switch: {
             /**
@@ -4178,6 +5694,55 @@ export interface components {
             token: string;
         };
         /**
+         * Tranche
+         * @description A part of the money, and how it went.
+         */
+        Tranche: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            amount_minor: number;
+            state: components["schemas"]["TrancheState"];
+            method?: components["schemas"]["PaymentMethod"];
+            reference: string;
+            /** Format: uuid */
+            released_by?: string;
+            released_on?: string;
+            /** Format: int64 */
+            released_at?: number;
+            /**
+             * Format: uuid
+             * @description The acknowledgement that counted.
+             */
+            acknowledgement?: string;
+            /** Format: uuid */
+            acknowledged_by?: string;
+            /** Format: int64 */
+            acknowledged_at?: number;
+            /** @description The latest word on it. */
+            note: string;
+        };
+        /**
+         * @description What becomes of a part that is out.
+         * @enum {string}
+         */
+        TrancheDecision: "dispute" | "uphold" | "fail" | "reverse";
+        /**
+         * @description A part of a grant's money.
+         * @enum {string}
+         */
+        TrancheState: "scheduled" | "released" | "acknowledged" | "disputed" | "failed" | "reversed";
+        /**
+         * UnmergeHousehold
+         * @description `household.unmerge`: `id` is the one that was dropped.
+         */
+        UnmergeHousehold: {
+            /** Format: uuid */
+            id: string;
+        };
+        /**
          * UpdateHousehold
          * @description `household.update`: a field merges while the server still has `was`; else a conflict opens.
          */
@@ -4189,12 +5754,70 @@ export interface components {
             };
         };
         /**
+         * Utilisation
+         * @description How the money was used.
+         */
+        Utilisation: {
+            /**
+             * Format: uuid
+             * @description What pictures of receipts are about; none until it was submitted.
+             */
+            id?: string;
+            state: components["schemas"]["UtilisationState"];
+            due_on: string;
+            items: components["schemas"]["SpentItem"][];
+            /** Format: int64 */
+            spent_minor: number;
+            note: string;
+            /** Format: uuid */
+            submitted_by?: string;
+            /** Format: int64 */
+            submitted_at?: number;
+            /** Format: uuid */
+            decided_by?: string;
+            /** Format: int64 */
+            decided_at?: number;
+            decision_note: string;
+        };
+        /**
+         * @description The report on how a grant was used.
+         * @enum {string}
+         */
+        UtilisationState: "due" | "submitted" | "returned" | "verified";
+        /** @enum {string} */
+        UtilisationVerdict: "verify" | "return";
+        /**
+         * UtiliseGrant
+         * @description `grant.utilise`: how the money was used, with a picture of each receipt (slot `receipt`, subject `utilisation`, `id`).
+         */
+        UtiliseGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            grant: string;
+            items: components["schemas"]["SpentItem"][];
+            note: string;
+            evidence: components["schemas"]["Capture"][];
+        };
+        /**
          * Verification
          * @description Whether everything fits, and what was looked at.
          */
         Verification: {
             valid: boolean;
             checks: components["schemas"]["Check"][];
+        };
+        /**
+         * VerifyGrant
+         * @description `grant.verify`: whether the report holds.
+         */
+        VerifyGrant: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            revision: number;
+            verdict: components["schemas"]["UtilisationVerdict"];
+            reason: string;
         };
         /**
          * Visit
@@ -4262,10 +5885,58 @@ export interface components {
         VisitKind: "scheduled" | "follow_up" | "emergency" | "on_site";
         /** @enum {string} */
         VisitState: "planned" | "in_progress" | "submitted" | "approved" | "returned" | "cancelled" | "missed";
+        /**
+         * Waiting
+         * @description Something that waits for somebody's word.
+         */
+        Waiting: {
+            /** @description visit, enrolment, grant, release or utilisation. */
+            what: string;
+            /** @description The state in which they wait. */
+            state: string;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description For three days or longer.
+             */
+            three_days: number;
+            /**
+             * Format: int64
+             * @description For a week or longer.
+             */
+            week: number;
+            /** Format: int64 */
+            oldest_at: number;
+        };
         /** Why */
         Why: {
             /** @description For example how and when the person asked; kept sealed, and signed, in the proof. Nowhere else. */
             reason: string;
+        };
+        /**
+         * WithdrawConsent
+         * @description `consent.withdraw`.
+         */
+        WithdrawConsent: {
+            /** Format: uuid */
+            household: string;
+            reason: string;
+        };
+        /**
+         * Withdrawal
+         * @description Why the household does not agree any more.
+         */
+        Withdrawal: {
+            reason: string;
+        };
+        /**
+         * Words
+         * @description A text in the languages of the app.
+         */
+        Words: {
+            en: string;
+            sw: string;
         };
     };
     responses: never;
@@ -12556,7 +14227,10 @@ export interface operations {
     };
     figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The day by the organisation's clock, as 2026-11-29: what is late is late by it. Else the server's, in UTC. */
+                today?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12678,6 +14352,343 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Home"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyOwnSignature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Verification"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawOwnConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecordRef"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disputeOwnGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Dispute"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RecordRef"];
                 };
             };
             /** @description The request is malformed. */
@@ -15494,6 +17505,1697 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                programme?: string;
+                state?: components["schemas"]["GroupState"];
+                place?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_Group"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Group"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Policies"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    savePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["SavePolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Policy"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["GrantState"];
+                programme?: string;
+                household?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_Grant"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Grant"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrantFile: {
+        parameters: {
+            query?: {
+                language?: components["schemas"]["PaperLanguage"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrantReceipt: {
+        parameters: {
+            query?: {
+                language?: components["schemas"]["PaperLanguage"];
+                size?: components["schemas"]["ReceiptSize"];
+            };
+            header?: never;
+            path: {
+                id: string;
+                acknowledgement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrantLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProgrammeBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Budget"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DuplicateState"];
+                household?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_DuplicatePair"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideDuplicate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                one: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Decision"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookForDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Looking"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["QualityFigures"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGaps: {
+        parameters: {
+            query?: {
+                gap?: components["schemas"]["QualityGap"];
+                place?: string;
+                mentor?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_HouseholdCard"];
                 };
             };
             /** @description The request is malformed. */

@@ -1,11 +1,15 @@
 // What the assessment form holds while it is filled in, what is known beforehand, and the answers that come of it.
-import type { Answers, Household } from '../api/records'
+import type { Answers, Household, Stage } from '../api/records'
 import { age } from '../shell/dates'
 import type { Instrument } from './instrument'
 
 export type Value = string | string[] | null
 export interface AssessmentForm {
   programme: string
+  /** None until the household takes part: the baseline. A draft of an older app does not say. */
+  stage?: Stage | null
+  /** Of an application. */
+  cycle?: string
   /** Text of numbers, yes or no, or the options chosen. */
   values: Record<string, Value>
   consent: string | null

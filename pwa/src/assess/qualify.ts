@@ -1,5 +1,6 @@
 // Whether a household qualifies, as far as this phone can know; the places left, only the server counts.
 import type { Enrolment, Household, Id, Programme } from '../api/records'
+import { family } from '../queries/households'
 import { person } from '../queries/people'
 import { about, every, one } from '../queries/records'
 import { visitsOf } from '../queries/visits'
@@ -29,14 +30,15 @@ export async function qualify(
   const block = (wrong: boolean, what: string) => {
     if (wrong && !blocks.includes(what)) blocks.push(what)
   }
-  const enrolments = await about('enrolment', home.id)
+  const ids = await family(home.id)
+  const enrolments = (await Promise.all(ids.map((id) => about('enrolment', id)))).flat()
   block(counted.then === 'review', counted.outcome)
   block(programme.status !== 'open', 'closed')
-  block(!consent, 'consent')
+  block(!consent || (await withdrew(ids)), 'consent')
   block(!(await covers(programme, home.place)), 'area')
   block(enrolments.some((one) => TOOK_PART.includes(one.state)) || underWay(enrolments, programme.id), 'earlier')
   for (const known of instrument.requires) {
-    const there = known === 'signature' ? await signed(home.id) : home[known as 'national_id' | 'phone']
+    const there = known === 'signature' ? await signed(ids) : home[known as 'national_id' | 'phone']
     block(!there, known)
   }
   const qualification = counted.then === 'no' ? 'not_qualified' : blocks.length ? 'needs_review' : 'qualified'
@@ -52,8 +54,15 @@ async function covers({ places }: Programme, village: Id): Promise<boolean> {
   return false
 }
 
-async function signed(household: Id): Promise<boolean> {
-  const subjects = [household, ...(await visitsOf(household)).map(({ id }) => id)]
+/** Whether the latest word of these households, which are one, is that they withdrew. */
+async function withdrew(households: Id[]): Promise<boolean> {
+  const steps = (await Promise.all(households.map((id) => one('household', id)))).flatMap((home) => home?.consents ?? [])
+  return steps.reduce((last, step) => (step.at >= (last?.at ?? 0) ? step : last), steps[0])?.event === 'withdrawn'
+}
+
+async function signed(households: Id[]): Promise<boolean> {
+  const visits = (await Promise.all(households.map((id) => visitsOf(id)))).flat()
+  const subjects = [...households, ...visits.map(({ id }) => id)]
   const found = await Promise.all(subjects.map((subject) => about('signature', subject)))
   return found.some(({ length }) => length > 0)
 }

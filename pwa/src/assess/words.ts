@@ -1,5 +1,5 @@
 // The catalogue's words for states and moves of enrolments, for what stands in the way, and for verdicts.
-import type { EnrolmentMove, EnrolmentState, Language } from '../api/records'
+import type { EnrolmentMove, EnrolmentState, Language, Stage } from '../api/records'
 import { locale } from '../i18n/locale.svelte'
 import { m } from '../paraglide/messages.js'
 import type { Words } from './instrument'
@@ -23,6 +23,13 @@ const states: Record<EnrolmentState, () => string> = {
   transferred: m.enrolment_transferred,
 }
 export const stateLabel = (state: EnrolmentState): string => states[state]()
+
+const stages: Record<Stage, () => string> = {
+  baseline: m.stage_baseline,
+  midterm: m.stage_midterm,
+  graduation: m.stage_graduation,
+}
+export const stageLabel = (stage: Stage): string => stages[stage]()
 
 const moves: Record<EnrolmentMove, () => string> = {
   screen: m.move_screen,

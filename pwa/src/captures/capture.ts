@@ -21,11 +21,13 @@ export interface About {
   slot: Slot
   supersedes?: Id | null
   place?: { lat: number; lon: number; accuracy_m: number } | null
+  /** One more of this slot, such as a second receipt. */
+  beside?: boolean
 }
 
-/** A second photo for the same slot of the same draft takes the first one's place. */
+/** A second photo for the same slot of the same draft takes the first one's place, unless it stands beside it. */
 export async function keepCapture(picture: Shrunk, about: About, captured_at = now()): Promise<CaptureMeta> {
-  const { draft, subject_kind, subject, slot, supersedes = null, place } = about
+  const { draft, subject_kind, subject, slot, supersedes = null, place, beside = false } = about
   const { bytes, sha256, width, height, dark, blurred, mime = 'image/jpeg' } = picture
   const meta: CaptureMeta = {
     id: newId(), draft, command: null, subject_kind, subject, slot, mime, bytes: bytes.byteLength, sha256,
@@ -39,7 +41,7 @@ export async function keepCapture(picture: Shrunk, about: About, captured_at = n
   await withRoom(() => transact(['captures', 'blobs'], 'strict', async (tx) => {
     const store = tx.objectStore('captures')
     for (const earlier of await store.index('draft').getAll(draft)) {
-      if (earlier.slot !== slot) continue
+      if (beside || earlier.slot !== slot) continue
       meta.supersedes ??= earlier.supersedes
       await store.delete(earlier.id)
       await tx.objectStore('blobs').delete(earlier.id)

@@ -49,12 +49,12 @@ export function strokesOf(pad: { toData(): { points: PadPoint[] }[] }): Stroke[]
   )
 }
 
+/** What statements speak of; which of it, each says itself. */
+export type Spoken = Partial<Record<'household' | 'group' | 'programme' | 'amount' | 'mentor' | 'date' | 'organisation', string>>
+
 /** The statement as the signer reads it. */
-export function signatureText(
-  statement: Pick<Statement, 'text'>,
-  values: { household: string; mentor: string; date: string; organisation: string },
-): string {
-  return statement.text.replace(/\{(household|mentor|date|organisation)\}/g, (_, name: keyof typeof values) => values[name])
+export function signatureText(statement: Pick<Statement, 'text'>, values: Spoken): string {
+  return statement.text.replace(/\{(\w+)\}/g, (hole, name: keyof Spoken) => values[name] ?? hole)
 }
 
 export interface ToSign {

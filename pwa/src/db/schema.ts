@@ -102,8 +102,8 @@ export interface CaptureMeta {
 
 export interface Draft {
   id: Id
-  /** `return`: why a visit goes back, half written. */
-  kind: 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation'
+  /** `return`: why a visit goes back, half written; `policy`: changed by an administrator and not saved. */
+  kind: 'policy' | 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation' | 'consent'
   /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null
@@ -200,7 +200,9 @@ export function row(kind: Kind, id: Id, feed: Id, body: Records[Kind] | null): R
 function indexed(kind: Kind, body: Records[Kind]): Partial<Row> {
   switch (kind) {
     case 'household': {
-      return { at: (body as Records['household']).last_visit_at ?? 0 }
+      const { last_visit_at, merged_into } = body as Records['household']
+      // Nobody waits for a visit of one that was merged into another.
+      return merged_into ? {} : { at: last_visit_at ?? 0 }
     }
     case 'visit': {
       const visit = body as Records['visit']

@@ -1,5 +1,6 @@
 // What the household form holds while it is typed, what is wrong with it, and the record that comes of it.
 import type { Household, HouseholdFields, HouseholdMember, Id } from '../api/records'
+import type { ConsentForm } from '../consents/consent'
 import { m } from '../paraglide/messages.js'
 import { fromMinor, minor, phoneNumber } from '../shell/inputs'
 
@@ -25,6 +26,8 @@ export interface HouseholdForm {
   clean_water: string | null
   disability: string | null
   notes: string
+  /** A draft of an earlier version has none. */
+  consent?: ConsentForm
 }
 
 export const emptyForm = (place = ''): HouseholdForm => ({

@@ -1,7 +1,7 @@
 // What views ask about households.
-import type { Conflict, Evidence, Household, Id, Signature, Visit } from '../api/records'
+import type { Conflict, Evidence, Household, Id, Records, Signature, Visit } from '../api/records'
 import { database } from '../db/account'
-import { about, inState, one } from './records'
+import { about, every, inState, one } from './records'
 import { searchIndex, type Matched } from './search'
 
 export interface Hit {
@@ -66,9 +66,24 @@ export type TimelineItem =
   | { at: number; kind: 'visit'; visit: Visit; evidence: Evidence[]; signatures: Signature[] }
   | { at: number; kind: 'evidence'; evidence: Evidence }
 
-/** Latest first: visits with what belongs to them, and the household's own photos. */
+/** Those that stand for themselves: not merged into another. */
+export const standing = async (): Promise<Household[]> =>
+  (await every('household')).filter(({ merged_into }) => !merged_into)
+
+/** A household with all that are one with it. */
+export async function family(householdId: Id): Promise<Id[]> {
+  const found = await one('household', householdId)
+  const kept = found?.merged_into ? await one('household', found.merged_into) : found
+  return [...new Set([householdId, ...(kept ? [kept.id] : []), ...(kept?.merges ?? []).map(({ household }) => household)])]
+}
+
+/** Latest first: visits with what belongs to them, and the household's own photos; also of those merged into it. */
 export async function timeline(householdId: Id): Promise<TimelineItem[]> {
-  const [visits, own] = await Promise.all([about('visit', householdId), about('evidence', householdId)])
+  const found = await one('household', householdId)
+  const ids = [householdId, ...(found?.merges ?? []).map(({ household }) => household)]
+  const all = <K extends 'visit' | 'evidence'>(kind: K) =>
+    Promise.all(ids.map((id) => about(kind, id))).then((each) => each.flat() as Records[K][])
+  const [visits, own] = await Promise.all([all('visit'), all('evidence')])
   const items: TimelineItem[] = own.map((evidence) => ({ at: evidence.captured_at, kind: 'evidence', evidence }))
   for (const visit of visits) {
     const [evidence, signatures] = await Promise.all([about('evidence', visit.id), about('signature', visit.id)])

@@ -1,5 +1,6 @@
 // What an administrator sees of the whole organisation, counted from the records on this device.
 import { DAY, now } from '../clock'
+import { standing } from './households'
 import { every } from './records'
 
 export interface Overview {
@@ -22,7 +23,7 @@ export async function overview(): Promise<Overview> {
   const [people, places, homes, visits] = await Promise.all([
     every('person'),
     every('place'),
-    every('household'),
+    standing(),
     every('visit'),
   ])
   const since = now() - 30 * DAY
@@ -44,6 +45,6 @@ export async function overview(): Promise<Overview> {
 
 export async function householdsByPlace(): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  for (const { place } of await every('household')) counts.set(place, (counts.get(place) ?? 0) + 1)
+  for (const { place } of await standing()) counts.set(place, (counts.get(place) ?? 0) + 1)
   return counts
 }

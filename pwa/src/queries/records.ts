@@ -16,7 +16,7 @@ export async function about<K extends Kind>(kind: K, subject: Id): Promise<Recor
   return bodies(await database().getAllFromIndex('records', 'subject', [kind, subject]))
 }
 
-export async function inState<K extends 'visit' | 'conflict' | 'enrolment'>(kind: K, state: Records[K]['state']): Promise<Records[K][]> {
+export async function inState<K extends 'visit' | 'conflict' | 'enrolment' | 'group' | 'grant'>(kind: K, state: Records[K]['state']): Promise<Records[K][]> {
   return bodies(await database().getAllFromIndex('records', 'state', [kind, state]))
 }
 

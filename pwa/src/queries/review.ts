@@ -2,6 +2,8 @@
 import type { Household, Id, Person, Place, Visit } from '../api/records'
 import { DAY, now } from '../clock'
 import { readMeta } from '../db/account'
+import { standing } from './households'
+import { climbing } from './ladder'
 import { mentors, places } from './people'
 import { every, inState, one } from './records'
 
@@ -36,12 +38,21 @@ export interface Caseload {
   waiting: number
   returned: number
   planned: number
+  /** Households on a ladder that this mentor accompanies, and those of them with a step past its day. */
+  climbing: number
+  behind: number
   last_visit_at: number | null
 }
 
 /** How each mentor of the team is doing, counted from the records on this device. */
 export async function team(): Promise<Caseload[]> {
-  const [crew, homes, visits, all] = await Promise.all([mentors(), every('household'), every('visit'), places()])
+  const [crew, homes, visits, all, ladders] = await Promise.all([
+    mentors(),
+    standing(),
+    every('visit'),
+    places(),
+    climbing(null),
+  ])
   const inPlace = countBy(homes, ({ place }) => place)
   const since = now() - 30 * DAY
   const visited = countBy(
@@ -52,6 +63,7 @@ export async function team(): Promise<Caseload[]> {
     const villages = within(mentor.places, all)
     const own = visits.filter((visit) => visit.mentor === mentor.id)
     const sum = (counts: Map<Id, number>) => villages.reduce((total, { id }) => total + (counts.get(id) ?? 0), 0)
+    const accompanied = ladders.filter(({ enrolment }) => enrolment.mentor === mentor.id)
     const done = own.filter(({ submitted_at }) => submitted_at !== null)
     return {
       mentor,
@@ -60,6 +72,8 @@ export async function team(): Promise<Caseload[]> {
       visited: sum(visited),
       waiting: own.filter(({ state }) => state === 'submitted').length,
       returned: own.filter(({ state }) => state === 'returned').length,
+      climbing: accompanied.length,
+      behind: accompanied.filter(({ plan }) => plan.late.length).length,
       planned: own.filter(({ state }) => state === 'planned' || state === 'in_progress').length,
       last_visit_at: done.reduce<number | null>((last, { submitted_at }) => Math.max(last ?? 0, submitted_at!), null),
     }
@@ -81,7 +95,7 @@ export function within(own: Id[], all: Place[]): Place[] {
 
 /** Where the other homes of a village are. */
 export async function homesOf(place: Id): Promise<{ id: Id; lat: number; lon: number }[]> {
-  return (await every('household')).flatMap(({ id, place: at, lat, lon }) =>
+  return (await standing()).flatMap(({ id, place: at, lat, lon }) =>
     at === place && lat !== null && lon !== null ? [{ id, lat, lon }] : [],
   )
 }

@@ -31,13 +31,13 @@ export class SearchIndex {
 
   fill(households: Household[], places: Place[]): void {
     this.villages = new Map(places.map(({ id, name }) => [id, name]))
-    this.entries = households.map((household) => this.index(household)).sort(byName)
+    this.entries = households.filter(stands).map((household) => this.index(household)).sort(byName)
   }
 
   change(changes: { id: Id; household: Household | null }[]): void {
     const ids = new Set(changes.map(({ id }) => id))
     this.entries = this.entries.filter(({ household }) => !ids.has(household.id))
-    for (const { household } of changes) if (household) this.entries.push(this.index(household))
+    for (const { household } of changes) if (household && stands(household)) this.entries.push(this.index(household))
     this.entries.sort(byName)
   }
 
@@ -72,6 +72,9 @@ export class SearchIndex {
     }
   }
 }
+
+/** One that was merged into another is found there. */
+const stands = ({ merged_into }: Household) => !merged_into
 
 const byName = (a: Indexed, b: Indexed) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 

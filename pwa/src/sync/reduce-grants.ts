@@ -86,17 +86,23 @@ function grant(command: Command, before: Grant | null, by: Author): Grant | null
       const event: GrantMove = command.kind === 'grant.submit' ? 'submit' : command.body.event
       const state = (grants as Ways<GrantState>)[before.state][event]
       if (!state) return before
-      if (command.kind === 'grant.move') return { ...before, state, updated_at: at }
+      const score = command.kind === 'grant.move' ? command.body.score : null
+      const reason = command.kind === 'grant.move' ? command.body.reason : ''
+      const history = [...before.history, { event, state, by: by.member, at, reason, score }]
+      const moved = { ...before, state, history, updated_at: at }
+      if (event === 'recommend') return { ...moved, reviewed_by: by.member, review_score: score }
+      if (event === 'approve') return { ...moved, approved_by: by.member, approved_at: at }
+      if (command.kind !== 'grant.submit') return moved
       const { plan, answers, note } = command.body
-      return { ...before, plan, answers, note, amount: counted(command.body.answers, before.policy, before.households.length), state, updated_at: at }
+      return { ...moved, plan, answers, note, amount: counted(answers, before.policy, before.households.length), submitted_by: by.member, submitted_at: at }
     }
     case 'grant.release': {
       const { tranche, method, reference, released_on } = command.body
-      return part(before, tranche, { state: 'released', method, reference, released_on, released_at: at }, at)
+      return part(before, tranche, { state: 'released', method, reference, released_on, released_by: by.member, released_at: at }, at)
     }
     case 'grant.acknowledge': {
       const { id, tranche } = command.body
-      return part(before, tranche, { state: 'acknowledged', acknowledgement: id, acknowledged_at: at }, at)
+      return part(before, tranche, { state: 'acknowledged', acknowledgement: id, acknowledged_by: by.member, acknowledged_at: at }, at)
     }
     case 'grant.tranche': {
       const states = { dispute: 'disputed', uphold: 'acknowledged', fail: 'failed', reverse: 'reversed' } as const
@@ -106,12 +112,12 @@ function grant(command: Command, before: Grant | null, by: Author): Grant | null
       const { id, items, note } = command.body
       const spent_minor = items.reduce((sum, item) => sum + item.amount_minor, 0)
       const use = before.utilisation
-      return use && { ...before, utilisation: { ...use, id, items, note, spent_minor, state: 'submitted', submitted_at: at }, updated_at: at }
+      return use && { ...before, utilisation: { ...use, id, items, note, spent_minor, state: 'submitted', submitted_by: by.member, submitted_at: at }, updated_at: at }
     }
     case 'grant.verify': {
       const use = before.utilisation
       const state = command.body.verdict === 'verify' ? 'verified' : 'returned'
-      return use && { ...before, utilisation: { ...use, state, decision_note: command.body.reason, decided_at: at }, updated_at: at }
+      return use && { ...before, utilisation: { ...use, state, decision_note: command.body.reason, decided_by: by.member, decided_at: at }, updated_at: at }
     }
     default:
       return before

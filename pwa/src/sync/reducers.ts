@@ -82,9 +82,53 @@ function household(command: Command, before: Household | null, by: Author): Hous
       const at = command.body.started_at
       return at === null || (before.last_visit_at ?? 0) >= at ? before : { ...before, last_visit_at: at }
     }
+    case 'consent.give':
+    case 'consent.withdraw':
+      return before && consented(command, before, by)
+    // What was chosen of the other one, the server says.
+    case 'household.merge':
+      return before && before.id === command.body.drop ? { ...before, merged_into: command.body.keep } : before
+    case 'household.unmerge': {
+      if (!before) return null
+      const { merged_into: _, ...alone } = before
+      return alone
+    }
+    case 'household.move':
+      return before && { ...before, place: command.body.place, updated_at: command.at }
     default:
       return before
   }
+}
+
+function consented(
+  command: Extract<Command, { kind: 'consent.give' | 'consent.withdraw' }>,
+  before: Household,
+  by: Author,
+): Household {
+  const { at } = command
+  const steps = before.consents ?? []
+  const last = steps.at(-1)
+  if (command.kind === 'consent.withdraw') {
+    if (last?.event !== 'given') return before
+    const step = { ...last, event: 'withdrawn' as const, by: by.member, at, reason: command.body.reason }
+    return { ...before, consents: [...steps, step], consent_at: null, updated_at: at }
+  }
+  const { id, purpose, evidence, signature, version, language } = command.body
+  if (steps.some((step) => step.id === id && step.event === 'given')) return before
+  const signed = signature && signedRecord(signature)
+  const step = {
+    id,
+    event: 'given' as const,
+    purpose,
+    version: signed?.version ?? version,
+    language: signed?.language ?? language,
+    signature: signed?.id ?? null,
+    picture: evidence.find(({ slot }) => slot === 'document')?.id ?? null,
+    by: by.member,
+    at,
+    reason: '',
+  }
+  return { ...before, consents: [...steps, step], consent_at: at, updated_at: at }
 }
 
 function visit(command: Command, before: Visit | null, by: Author): Visit | null {
@@ -223,6 +267,7 @@ type Announcing = Extract<Command, { body: { evidence: Capture[] } }>
 
 const SUBJECTS: Record<Announcing['kind'], SubjectKind> = {
   'household.register': 'household',
+  'consent.give': 'household',
   'visit.submit': 'visit',
   'enrolment.move': 'enrolment',
   'group.survey': 'survey',
@@ -231,11 +276,16 @@ const SUBJECTS: Record<Announcing['kind'], SubjectKind> = {
   'grant.utilise': 'utilisation',
 }
 
+function subjectOf(command: Announcing): Id {
+  if (command.kind === 'household.register') return command.body.household.id
+  return command.kind === 'consent.give' ? command.body.household : command.body.id
+}
+
 function announced(taken: Capture, command: Announcing, by: Author): Evidence {
   return {
     ...taken,
     subject_kind: SUBJECTS[command.kind],
-    subject: command.kind === 'household.register' ? command.body.household.id : command.body.id,
+    subject: subjectOf(command),
     device: by.device,
     captured_by: by.member,
     state: 'announced',

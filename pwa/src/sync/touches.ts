@@ -16,6 +16,15 @@ export function touches(command: Command): Key[] {
       return [keyOf('household', command.body.household.id), ...evidence(command.body.evidence)]
     case 'household.update':
       return [keyOf('household', command.body.id)]
+    case 'household.merge':
+      return [keyOf('household', command.body.keep), keyOf('household', command.body.drop)]
+    case 'household.unmerge':
+    case 'household.move':
+      return [keyOf('household', command.body.id)]
+    case 'consent.give':
+      return [keyOf('household', command.body.household), ...evidence(command.body.evidence), ...signatures(command)]
+    case 'consent.withdraw':
+      return [keyOf('household', command.body.household)]
     case 'visit.submit':
       return [
         keyOf('visit', command.body.id),

@@ -7,13 +7,20 @@ export interface ToastMessage {
 }
 
 export const toasts = $state<ToastMessage[]>([])
+const ends = new Map<number, ReturnType<typeof setTimeout>>()
 let last = 0
 
+/** The same words again while they are still there only stay longer. */
 export function toast(text: string, tone: ToastMessage['tone'] = 'good', ms = 5000) {
-  const id = ++last
-  toasts.push({ id, text, tone })
-  setTimeout(() => {
-    const at = toasts.findIndex((t) => t.id === id)
-    if (at >= 0) toasts.splice(at, 1)
-  }, ms)
+  const same = toasts.find((one) => one.text === text && one.tone === tone)
+  const id = same?.id ?? ++last
+  if (!same) toasts.push({ id, text, tone })
+  clearTimeout(ends.get(id))
+  ends.set(id, setTimeout(() => end(id), ms))
+}
+
+function end(id: number) {
+  ends.delete(id)
+  const at = toasts.findIndex((one) => one.id === id)
+  if (at >= 0) toasts.splice(at, 1)
 }

@@ -38,15 +38,16 @@ export async function namesWaiting(): Promise<SealedNames | null> {
 
 /** Whose household a command is about. */
 export async function headOf({ body }: Command): Promise<string> {
-  const { household, id, name, group, grant } = body as {
+  const { household, id, name, group, grant, keep } = body as {
     household?: { head_name: string } | Id | null
     id?: Id
     name?: string
     group?: Id | null
     grant?: Id
+    keep?: Id
   }
   if (household && typeof household === 'object') return household.head_name
-  if (household) return headOfRecord('household', household)
+  if (household ?? keep) return headOfRecord('household', (household ?? keep)!)
   if (name) return name
   if (group) return nameOfGroup(group)
   if (grant) return headOfRecord('grant', grant)

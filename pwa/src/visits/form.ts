@@ -1,7 +1,8 @@
 // What the visit form holds while it is filled in, what is still missing, and the record that comes of it.
-import type { Evidence, Language, SignerRole, Visit, VisitFields } from '../api/records'
+import type { Evidence, Language, Visit, VisitFields } from '../api/records'
 import { m } from '../paraglide/messages.js'
 import { fromMinor, minor } from '../shell/inputs'
+import type { Signing } from '../signature/signing'
 
 export const steps = ['details', 'photos', 'place', 'signature', 'review'] as const
 export type Step = (typeof steps)[number]
@@ -13,24 +14,12 @@ export const stepLabel: Record<Step, () => string> = {
   review: m.step_review,
 }
 
-export type Stroke = [number, number, number, number][]
-export interface Ink {
-  strokes: Stroke[]
-  width: number
-  height: number
-  text: string
-  language: Language
-}
-export interface VisitForm {
+export interface VisitForm extends Signing {
   fields: VisitFields
   income: string
   /** Chip of the reason without a position; `other` takes the text beside it. */
   reason: string | null
   reason_text: string
-  signer_name: string
-  signer_role: SignerRole
-  language: Language
-  ink: Ink | null
   step: Step
 }
 

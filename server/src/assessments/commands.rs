@@ -13,7 +13,7 @@ pub async fn record(tx: &mut Tx, context: &Context, body: Record) -> Result<Appl
     let by = context.reader.assessor()?;
     check::text("note", &body.note, 2000)?;
     let place = households::store::feed_of(tx, by.org, body.household).await?;
-    scope::demand_then(tx, context, place, "household").await?;
+    scope::demand_household(tx, context, body.household, place, "household").await?;
     let counted = instrument::find(&body.instrument, body.version)?.count(&body.answers)?;
     let mut feeds = feed::lock(tx, by.org, [place]).await?;
     let programme = programmes::store::current(tx, by.org, body.programme).await?;

@@ -5,10 +5,12 @@ use uuid::Uuid;
 use super::counting::Counting;
 use super::instrument::{Then, find};
 use super::{Qualification, Record, Stage};
+use crate::consents;
 use crate::db::Tx;
 use crate::enrolments::State;
 use crate::error::{Error, Result};
 use crate::households::Household;
+use crate::households::store::family;
 use crate::programmes::{self, Programme, Status};
 
 impl From<Then> for Qualification {
@@ -54,7 +56,7 @@ pub async fn qualify(
         (counted.then != Then::Review, counted.outcome.as_str()),
         (same_instrument, "instrument"),
         (programme.status == Status::Open, "closed"),
-        (body.consent, "consent"),
+        (body.consent && !consents::store::withdrawn(tx, org, household.id).await?, "consent"),
         (programmes::store::covers(tx, org, programme, household.place).await?, "area"),
         (!programmes::store::full(tx, org, programme.id).await?, "capacity"),
         (!took_part(tx, org, programme, household).await?, "earlier"),
@@ -81,7 +83,7 @@ pub async fn qualify(
 /// Somebody who took part in any programme, or is under way in this one.
 async fn took_part(tx: &mut Tx, org: Uuid, programme: &Programme, household: &Household) -> Result<bool> {
     let rows: Vec<(Uuid, String)> = tx
-        .query("SELECT programme, state FROM enrolment WHERE org = $1 AND household = $2")
+        .query(concat!("SELECT programme, state FROM enrolment WHERE org = $1 AND household IN ", family!()))
         .bind(org)
         .bind(household.id)
         .all()
@@ -94,10 +96,14 @@ async fn took_part(tx: &mut Tx, org: Uuid, programme: &Programme, household: &Ho
 /// A signature of the household itself or of one of its visits.
 async fn signed(tx: &mut Tx, org: Uuid, household: &Household) -> Result<bool> {
     let row: Option<(Uuid,)> = tx
-        .query(
-            "SELECT s.id FROM signature s WHERE s.org = $1 AND (s.subject = $2
-                 OR s.subject IN (SELECT v.id FROM visit v WHERE v.org = $1 AND v.household = $2)) LIMIT 1",
-        )
+        .query(concat!(
+            "SELECT s.id FROM signature s WHERE s.org = $1 AND (s.subject IN ",
+            family!(),
+            "
+                 OR s.subject IN (SELECT v.id FROM visit v WHERE v.org = $1 AND v.household IN ",
+            family!(),
+            ")) LIMIT 1"
+        ))
         .bind(org)
         .bind(household.id)
         .optional()

@@ -29,6 +29,11 @@ pub async fn add(tx: &mut Tx, feeds: &Locked, assessment: &Assessment) -> Result
     .bind(assessment.stage.as_str())
     .later_or(|| Error::refused("exists", "An assessment with this id is there already."))
     .await?;
+    put(tx, feeds, assessment).await
+}
+
+/// Writes the record to its feed: nothing that is asked for ever changes.
+pub async fn put(tx: &mut Tx, feeds: &Locked, assessment: &Assessment) -> Result<()> {
     feeds.put(tx, assessment.place, "assessment", assessment.id, assessment).await
 }
 

@@ -11,13 +11,13 @@ use crate::feed::{self, Locked};
 use crate::media::evidence;
 use crate::milestones::{self, Happening, Milestone};
 use crate::programmes::{self, Status};
-use crate::{audit, check, groups, households, members, scope};
+use crate::{audit, check, consents, groups, households, members, scope};
 
 pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applied> {
     let by = context.reader.assessor()?;
     let place = households::store::feed_of(tx, by.org, body.household).await?;
-    scope::demand_then(tx, context, place, "household").await?;
-    let mut feeds = feed::lock(tx, by.org, [place]).await?;
+    scope::demand_household(tx, context, body.household, place, "household").await?;
+    let mut feeds = households::store::lock_family(tx, by.org, body.household, place).await?;
     let programme = programmes::store::current(tx, by.org, body.programme).await?;
     if programme.status != Status::Open {
         return Err(Error::refused("programme_closed", "This programme takes no applications."));
@@ -34,6 +34,9 @@ pub async fn apply(tx: &mut Tx, context: &Context, body: Apply) -> Result<Applie
     }
     if assessment.qualification == Qualification::NotQualified {
         return Err(Error::refused("not_qualified", "By this assessment the household is not eligible."));
+    }
+    if consents::store::withdrawn(tx, by.org, body.household).await? {
+        return Err(Error::refused("consent_withdrawn", "This household has withdrawn its consent."));
     }
     if store::under_way(tx, by.org, body.household, body.programme).await? {
         return Err(Error::refused("enrolled", "This household has applied for this programme already."));
@@ -73,7 +76,7 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     }
     check::text("reason", &body.reason, 2000)?;
     let known = store::whereabouts(tx, by.org, body.id).await?.ok_or_else(|| Error::not_found("enrolment"))?;
-    scope::demand_then(tx, context, known.feed, "enrolment").await?;
+    scope::demand_household(tx, context, known.household, known.feed, "enrolment").await?;
     let told = notices::audience(tx, &by, &known, &body).await?;
     let mut feeds = feed::lock(tx, by.org, told.into_iter().chain([known.feed])).await?;
     let before = store::current(tx, by.org, known.feed, body.id).await?;

@@ -2,12 +2,15 @@
 
 use uuid::Uuid;
 
-use super::{Enrolment, State};
+use super::{Enrolment, Event, State};
 use crate::app::App;
 use crate::auth::ProgrammeReader;
+use crate::clock::DAY;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
+use crate::households::store::family;
+use crate::milestones;
 use crate::packed;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
@@ -35,25 +38,34 @@ pub async fn add(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<(
 
 /// Writes the enrolment as it is now to its row and its feed.
 pub async fn put(tx: &mut Tx, feeds: &Locked, enrolment: &Enrolment) -> Result<()> {
-    tx.query("UPDATE enrolment SET state = $3, mentor = $4 WHERE org = $1 AND id = $2")
-        .bind(feeds.org)
-        .bind(enrolment.id)
-        .bind(enrolment.state.as_str())
-        .bind(enrolment.mentor)
-        .later()
-        .await?;
+    let activated = enrolment.history.iter().find(|step| step.event == Some(Event::Activate));
+    tx.query(
+        "UPDATE enrolment SET state = $3, mentor = $4, rungs_done = $5, climbs_from = $6, state_at = $7
+         WHERE org = $1 AND id = $2",
+    )
+    .bind(feeds.org)
+    .bind(enrolment.id)
+    .bind(enrolment.state.as_str())
+    .bind(enrolment.mentor)
+    .bind(milestones::done(enrolment))
+    .bind(activated.map(|step| step.at / DAY))
+    .bind(enrolment.history.last().map(|step| step.at))
+    .later()
+    .await?;
     feeds.put(tx, enrolment.place, "enrolment", enrolment.id, enrolment).await
 }
 
-/// Where an enrolment lives, and whose it is. The feed never changes, so it may be read before it is locked.
+/// Where an enrolment lives, and whose it is. Should the household move before the feed is locked, the record is no longer
+/// found there, and the command is asked anew.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,
+    pub household: Uuid,
     pub mentor: Uuid,
 }
 
 pub async fn whereabouts(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Option<Whereabouts>> {
-    tx.query("SELECT feed, mentor FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
+    tx.query("SELECT feed, household, mentor FROM enrolment WHERE org = $1 AND id = $2").bind(org).bind(id).optional().await
 }
 
 /// The record; its feed must be locked.
@@ -61,10 +73,11 @@ pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid) -> Result<Enr
     Ok(serde_json::from_str(&scope::current(tx, org, feed, id, "enrolment").await?)?)
 }
 
-/// Whether the household is on its way in this programme, or has been through it. Its feed must be locked.
+/// Whether the household (or one that is one with it) is on its way in this programme, or has been through it. Their feeds
+/// must be locked.
 pub async fn under_way(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid) -> Result<bool> {
     let rows: Vec<(String,)> = tx
-        .query("SELECT state FROM enrolment WHERE org = $1 AND household = $2 AND programme = $3")
+        .query(concat!("SELECT state FROM enrolment WHERE org = $1 AND programme = $3 AND household IN ", family!()))
         .bind(org)
         .bind(household)
         .bind(programme)
@@ -73,15 +86,17 @@ pub async fn under_way(tx: &mut Tx, org: Uuid, household: Uuid, programme: Uuid)
     Ok(rows.iter().any(|(state,)| State::parse(state).is_some_and(|state| !state.is_closed() || state.took_part())))
 }
 
-/// A household's enrolments in this programme, or in every one, that are on the ladder. Its feed must be locked.
-pub async fn climbing(tx: &mut Tx, org: Uuid, household: Uuid, programme: Option<Uuid>) -> Result<Vec<Uuid>> {
+/// A household's enrolments in this programme, or in every one, that are on the ladder. `feed`, its village's, must be locked;
+/// of a household that lives in another there is none.
+pub async fn climbing(tx: &mut Tx, org: Uuid, feed: Uuid, household: Uuid, programme: Option<Uuid>) -> Result<Vec<Uuid>> {
     let rows: Vec<(Uuid, String)> = tx
         .query(
-            "SELECT id, state FROM enrolment WHERE org = $1 AND household = $2 AND ($3 IS NULL OR programme = $3)
-             ORDER BY number",
+            "SELECT id, state FROM enrolment
+             WHERE org = $1 AND household = $2 AND feed = $3 AND ($4 IS NULL OR programme = $4) ORDER BY number",
         )
         .bind(org)
         .bind(household)
+        .bind(feed)
         .bind(programme)
         .all()
         .await?;

@@ -6,7 +6,7 @@ use super::apply::{demand_not_submitter, save};
 use super::budget::{self, Kind, Movement};
 use super::people::{APPROVING, REVIEWING, SUBMITTING, supervisor, tell};
 use super::{Decision, Event, Grant, Move, State, Tranche, TrancheEvent, TrancheState, store};
-use crate::auth::Capability;
+use crate::auth::{Capability, Reader};
 use crate::clock::new_id;
 use crate::commands::{Applied, Context};
 use crate::db::Tx;
@@ -15,6 +15,7 @@ use crate::{check, feed, scope};
 
 pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applied> {
     let by = context.reader.grant_reader()?;
+    role(&context.reader, body.event)?;
     check::text("reason", &body.reason, 2000)?;
     let place = store::feed_of(tx, by.org, body.id).await?;
     scope::demand_then(tx, context, place, "grant").await?;
@@ -53,17 +54,27 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
     save(tx, context, &mut feeds, Some(&before), grant, &format!("grant.{}", body.event.event().as_str())).await
 }
 
-/// Who may do this, as far as role and the parts they had before say.
+/// Whose role never does this learns nothing of the grant.
+fn role(by: &Reader, event: Decision) -> Result<()> {
+    match event {
+        Decision::Review | Decision::Recommend | Decision::Close => by.reviewer().map(drop),
+        Decision::Approve => by.grant_approver().map(drop),
+        Decision::Return | Decision::Reject => by.reviewer().map(drop).or_else(|_| by.grant_approver().map(drop)),
+        Decision::Cancel => {
+            by.preparer().map(drop).or_else(|_| by.releaser().map(drop)).or_else(|_| by.grant_approver().map(drop))
+        }
+    }
+}
+
+/// Who may do this now, as the grant's state and the parts they had in it before say.
 fn permit(context: &Context, grant: &Grant, event: Decision) -> Result<()> {
     let by = &context.reader;
     match event {
         Decision::Review | Decision::Recommend => {
-            by.reviewer()?;
             demand_not_submitter(grant, by.id)?;
             grant.demand_other(by.id, APPROVING)
         }
         Decision::Approve => {
-            by.grant_approver()?;
             demand_not_submitter(grant, by.id)?;
             grant.demand_other(by.id, REVIEWING)
         }
@@ -76,15 +87,12 @@ fn permit(context: &Context, grant: &Grant, event: Decision) -> Result<()> {
             demand_not_submitter(grant, by.id)
         }
         // Before money was promised whoever asked may take it back; afterwards only those who watch over the money.
-        Decision::Cancel if !grant.state.holds_money() && grant.submitted_once(by.id) => by.preparer().map(drop),
+        Decision::Cancel if !grant.state.holds_money() && grant.submitted_once(by.id) => Ok(()),
         Decision::Cancel => match by.releaser() {
             Ok(_) => Ok(()),
             Err(_) => by.grant_approver().map(drop),
         },
-        Decision::Close => {
-            by.reviewer()?;
-            grant.demand_other(by.id, SUBMITTING)
-        }
+        Decision::Close => grant.demand_other(by.id, SUBMITTING),
     }
 }
 

@@ -201,6 +201,20 @@ impl Grant {
         self.tranches.iter().filter(|part| part.state != TrancheState::Reversed)
     }
 
+    /// Takes away what was said; what was paid, to which reference and when stays for the programme's accounts.
+    pub fn forget(&mut self) {
+        self.plan.description.clear();
+        self.plan.items.iter_mut().for_each(|item| item.what.clear());
+        self.note.clear();
+        self.history.iter_mut().for_each(|step| step.reason.clear());
+        self.tranches.iter_mut().for_each(|part| part.note.clear());
+        if let Some(report) = &mut self.utilisation {
+            report.items.iter_mut().for_each(|item| item.what.clear());
+            report.note.clear();
+            report.decision_note.clear();
+        }
+    }
+
     /// Moves it, and says so in its history.
     ///
     /// # Errors

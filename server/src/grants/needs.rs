@@ -15,9 +15,9 @@ use crate::policies::Policy;
 ///
 /// # Errors
 /// 422 `not_enrolled`.
-pub async fn demand_enrolled(tx: &mut Tx, org: Uuid, programme: Uuid, households: &[Uuid]) -> Result<()> {
+pub async fn demand_enrolled(tx: &mut Tx, (org, place): (Uuid, Uuid), programme: Uuid, households: &[Uuid]) -> Result<()> {
     for household in households {
-        if enrolments::store::climbing(tx, org, *household, Some(programme)).await?.is_empty() {
+        if enrolments::store::climbing(tx, org, place, *household, Some(programme)).await?.is_empty() {
             return Err(Error::refused("not_enrolled", "A household does not take part in the programme."));
         }
     }
@@ -56,7 +56,7 @@ pub async fn demand_first(tx: &mut Tx, org: Uuid, policy: &Policy, grant: Uuid, 
 /// 422 `needs_missing`; the message names what: grant, utilised, days_since, health, milestone, rating.
 pub async fn demand(
     tx: &mut Tx,
-    (org, now): (Uuid, Millis),
+    (org, place, now): (Uuid, Uuid, Millis),
     policy: &Policy,
     group: Option<&Group>,
     households: &[Uuid],
@@ -67,9 +67,8 @@ pub async fn demand(
         if let Some(key) = &needs.grant {
             earlier(tx, org, policy, key, *household, now, &mut missing).await?;
         }
-        for id in enrolments::store::climbing(tx, org, *household, Some(policy.facts.programme)).await? {
-            let place = enrolments::store::whereabouts(tx, org, id).await?.map(|known| known.feed);
-            let enrolment = enrolments::store::current(tx, org, place.unwrap_or_default(), id).await?;
+        for id in enrolments::store::climbing(tx, org, place, *household, Some(policy.facts.programme)).await? {
+            let enrolment = enrolments::store::current(tx, org, place, id).await?;
             let done = |number: &i64| enrolment.milestones.iter().any(|rung| rung.number == *number && rung.state.is_done());
             if !needs.milestones.iter().all(done) {
                 missing.push("milestone");

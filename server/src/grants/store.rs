@@ -103,6 +103,11 @@ pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid) -> Result<Gra
     Ok(serde_json::from_str(&scope::current(tx, org, feed, id, "grant").await?)?)
 }
 
+/// The record; its feed must be locked.
+pub async fn acknowledgement(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid) -> Result<Acknowledgement> {
+    Ok(serde_json::from_str(&scope::current(tx, org, feed, id, "acknowledgement").await?)?)
+}
+
 /// Keeps an acknowledgement, counted or not.
 pub async fn acknowledge(tx: &mut Tx, feeds: &Locked, one: &Acknowledgement) -> Result<()> {
     tx.query(

@@ -19,6 +19,10 @@ pub async fn form(tx: &mut Tx, context: &Context, body: Form) -> Result<Applied>
     let mut feeds = feed::lock(tx, by.org, [place]).await?;
     programmes::store::current(tx, by.org, body.programme).await?;
     for member in &body.members {
+        // It may have moved before its village was locked.
+        if households::store::feed_of(tx, by.org, member.household).await? != place {
+            return Err(other_village());
+        }
         demand_free(tx, by.org, body.programme, member.household).await?;
     }
     let group = Group {
@@ -91,7 +95,7 @@ async fn opened(tx: &mut Tx, context: &Context, id: Uuid, revision: i64) -> Resu
     Ok((feeds, group))
 }
 
-/// The one village of these households, each of which the caller sees. A household does not change its village.
+/// The one village of these households, each of which the caller sees.
 async fn village(tx: &mut Tx, context: &Context, members: &[Member]) -> Result<Uuid> {
     let mut one = None;
     for member in members {

@@ -41,7 +41,7 @@ pub enum Kind {
 
 /// How the business does; a group begins yellow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
-#[oai(rename_all = "snake_case")]
+#[oai(rename = "GroupHealth", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     Green,

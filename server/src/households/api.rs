@@ -68,7 +68,7 @@ impl Api {
         let household = scope::record(&self.0.db, &reader, "household", id.0).await?;
         let household = self.0.crypto.open_text(&household);
         note_reading(&self.0, &reader, id.0).await?;
-        let (visits, evidence, signatures) = belongings(&self.0, reader.org, id.0).await?;
+        let (visits, evidence, signatures) = belongings(&self.0, &reader, id.0).await?;
         // One who reads households and no visits has the file without them.
         let seen = |rows: String| if reader.capabilities.sees("visit") { rows } else { String::new() };
         let (visits, evidence, signatures) = (seen(visits), seen(evidence), seen(signatures));
@@ -93,26 +93,34 @@ async fn note_reading(app: &App, reader: &Member, household: Uuid) -> Result<()>
         .await
 }
 
-/// Visits, evidence and signatures of a household, latest first, as joined records.
-pub async fn belongings(app: &App, org: Uuid, household: Uuid) -> Result<(String, String, String)> {
+/// Visits of a household, and evidence and signatures of all that is about it, and about those that were merged
+/// into it, latest first, as joined records: as far as this member sees their villages.
+pub async fn belongings(app: &App, by: &Member, household: Uuid) -> Result<(String, String, String)> {
     let (visits, evidence, signatures): (String, String, String) = app
         .db
         .query(
-            "WITH subject AS (SELECT id FROM visit WHERE org = $1 AND household = $2
-                     UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)
+            "WITH home AS (SELECT h.id FROM household h JOIN member_feed m ON m.org = h.org AND m.feed = h.feed
+                     WHERE h.org = $1 AND m.member = $3 AND (h.id = $2 OR h.merged_into = $2)),
+                 subject AS (SELECT id FROM visit WHERE org = $1 AND household IN (SELECT id FROM home)
+                     UNION ALL SELECT id FROM enrolment WHERE org = $1 AND household IN (SELECT id FROM home)
+                     UNION ALL SELECT s.id FROM survey s JOIN business_group_member m
+                         ON m.org = s.org AND m.business_group = s.business_group
+                         WHERE s.org = $1 AND m.household IN (SELECT id FROM home)
+                     UNION ALL SELECT id FROM home)
                  SELECT
                    COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY v.started_at DESC, v.id) FROM visit v
                       JOIN feed_entry e ON e.org = v.org AND e.feed = v.feed AND e.id = v.id
-                      WHERE v.org = $1 AND v.household = $2), ''),
+                      WHERE v.org = $1 AND v.household IN (SELECT id FROM home)), ''),
                    COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY x.captured_at DESC, x.id) FROM evidence x
                       JOIN feed_entry e ON e.org = x.org AND e.feed = x.feed AND e.id = x.id
                       WHERE x.org = $1 AND x.subject IN (SELECT id FROM subject)), ''),
                    COALESCE((SELECT string_agg(hex(e.body), ',' ORDER BY s.received_at DESC, s.id) FROM signature s
-                      JOIN feed_entry e ON e.org = s.org AND e.feed = s.feed AND e.id = s.id
+                      JOIN feed_entry e ON e.org = s.org AND e.id = s.id AND NOT e.deleted
                       WHERE s.org = $1 AND s.subject IN (SELECT id FROM subject)), '')",
         )
-        .bind(org)
+        .bind(by.org)
         .bind(household)
+        .bind(by.id)
         .one()
         .await?;
     Ok((packed::open_list(&visits)?, packed::open_list(&evidence)?, packed::open_list(&signatures)?))

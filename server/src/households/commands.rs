@@ -1,13 +1,13 @@
 //! What can be done to a household: registered once, corrected field by field.
 
-use super::{Household, Register, Update, store};
+use super::{Facts, Household, Register, Update, store};
 use crate::commands::{Applied, Context};
 use crate::conflicts::{self, Clash};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media::evidence;
 use crate::planted::Mistake;
-use crate::{audit, feed, places, scope};
+use crate::{audit, duplicates, feed, places, scope};
 use serde_json::Value;
 
 pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<Applied> {
@@ -26,6 +26,9 @@ pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<
         photo,
         photo_placeholder: None,
         consent_at: None,
+        consents: Vec::new(),
+        merged_into: None,
+        merges: Vec::new(),
         last_visit_at: None,
         registered_by: by.id,
         registered_at: context.now,
@@ -33,6 +36,7 @@ pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<
         revision: feeds.revision(place),
     };
     store::add(tx, &context.app.crypto, &feeds, &household).await?;
+    duplicates::look_soon(tx, by.org, id, context.now).await?;
     for capture in body.evidence {
         evidence::announce(tx, context, &mut feeds, place, ("household", id), capture).await?;
     }
@@ -43,7 +47,7 @@ pub async fn register(tx: &mut Tx, context: &Context, body: Register) -> Result<
 }
 
 /// Fields a person may set after registration.
-const EDITABLE: &[&str] = &[
+pub const EDITABLE: &[&str] = &[
     "head_name",
     "head_sex",
     "head_birth_date",
@@ -64,7 +68,7 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
     let by = context.reader.registrar()?;
     let crypto = &context.app.crypto;
     let place = store::feed_of(tx, by.org, body.id).await?;
-    scope::demand_then(tx, context, place, "household").await?;
+    scope::demand_household(tx, context, body.id, place, "household").await?;
     let mut feeds = feed::lock(tx, by.org, [place]).await?;
     let before = store::current(tx, crypto, by.org, place, body.id).await?;
     let mut record = serde_json::to_value(&before)?;
@@ -86,6 +90,13 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
     after.updated_at = context.now;
     after.revision = feeds.revision(place);
     store::put(tx, crypto, &feeds, &after).await?;
+    let compared = |household: &Household| {
+        let Facts { head_name, head_birth_date, national_id, .. } = household.facts.clone();
+        (head_name, head_birth_date, national_id)
+    };
+    if compared(&before) != compared(&after) {
+        duplicates::look_soon(tx, by.org, body.id, context.now).await?;
+    }
     let changed = (store::sealed(crypto, &before), store::sealed(crypto, &after));
     let change = (Some(&changed.0), Some(&changed.1));
     audit::append(tx, &mut feeds, place, &context.actor(), "household.update", ("household", body.id), change).await?;

@@ -2,6 +2,8 @@
 
 pub mod api;
 mod commands;
+mod merge;
+mod relocate;
 pub mod store;
 
 use poem_openapi::{Enum, Object};
@@ -11,9 +13,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub use commands::{parse, register, same, update};
+pub use merge::{Merge, Merged, Unmerge, merge, unmerge};
+pub use relocate::{Move, relocate};
 
 use crate::check;
 use crate::clock::Millis;
+use crate::consents::ConsentStep;
 use crate::error::{Error, Result};
 use crate::media::Capture;
 
@@ -136,7 +141,20 @@ pub struct Household {
     pub photo: Option<Uuid>,
     /// ThumbHash of that picture, base64.
     pub photo_placeholder: Option<String>,
+    /// Since when it agrees; none when it never signed, or withdrew.
     pub consent_at: Option<Millis>,
+    /// What it agreed to and withdrew, oldest first; appended, never changed.
+    #[oai(default, skip_serializing_if_is_empty)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<ConsentStep>,
+    /// The household that this one is, after all. Its records stay where they are and are shown there.
+    #[oai(default, skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Uuid>,
+    /// Households that were found to be this one.
+    #[oai(default, skip_serializing_if_is_empty)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merges: Vec<Merged>,
     pub last_visit_at: Option<Millis>,
     pub registered_by: Uuid,
     pub registered_at: Millis,
@@ -208,7 +226,7 @@ pub struct NewHousehold {
 }
 
 /// What a person saw in a field, and what they set.
-#[derive(Clone, Object, Deserialize)]
+#[derive(Clone, Debug, Object, Serialize, Deserialize)]
 pub struct Change {
     #[serde(default)]
     pub was: Option<Value>,

@@ -1,5 +1,6 @@
 //! How households are kept: columns to ask for in their table, the record itself in its feed entry.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Card, Household};
@@ -9,8 +10,9 @@ use crate::check;
 use crate::crypto::Crypto;
 use crate::db::{Arg, Db, Query, Tx};
 use crate::error::{Error, Result};
-use crate::feed::Locked;
+use crate::feed::{self, Locked};
 use crate::packed;
+use crate::quality;
 use crate::scope;
 use crate::wire::{Page, Stored, page};
 
@@ -19,15 +21,44 @@ pub fn sealed(crypto: &Crypto, household: &Household) -> Household {
     let mut sealed = household.clone();
     sealed.facts.national_id = sealed.facts.national_id.map(|id| crypto.seal(&id));
     sealed.facts.phone = sealed.facts.phone.map(|phone| crypto.seal(&phone));
+    for merged in &mut sealed.merges {
+        for field in ["national_id", "phone"] {
+            if let Some(change) = merged.fields.get_mut(field) {
+                for value in [&mut change.was, &mut change.now] {
+                    if let Some(Value::String(text)) = value {
+                        *text = crypto.seal(text);
+                    }
+                }
+            }
+        }
+    }
     sealed
+}
+
+/// Ids of household $2 and of all that are one with it.
+macro_rules! family {
+    () => {
+        "(SELECT $2 UNION SELECT f.id FROM household f WHERE f.org = $1 AND f.merged_into = $2
+              UNION SELECT f.merged_into FROM household f WHERE f.org = $1 AND f.id = $2 AND f.merged_into IS NOT NULL
+              UNION SELECT f.id FROM household i JOIN household f ON f.org = i.org AND f.merged_into = i.merged_into
+              WHERE i.org = $1 AND i.id = $2)"
+    };
+}
+pub(crate) use family;
+
+/// Locks the feed of a household, and those of all that are one with it.
+pub async fn lock_family(tx: &mut Tx, org: Uuid, household: Uuid, place: Uuid) -> Result<Locked> {
+    const FEEDS: &str = concat!("SELECT feed FROM household WHERE org = $1 AND id IN ", family!());
+    let feeds: Vec<(Uuid,)> = tx.query(FEEDS).bind(org).bind(household).all().await?;
+    feed::lock(tx, org, feeds.into_iter().map(|(feed,)| feed).chain([place])).await
 }
 
 /// Writes a changed household to its table and its feed.
 pub async fn put(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
     let sql = "INSERT INTO household
-             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key, card = excluded.card,
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, name_key = excluded.name_key, card = excluded.card, gaps = excluded.gaps,
              national_id_hash = excluded.national_id_hash, phone_hash = excluded.phone_hash, last_visit_at = excluded.last_visit_at";
     columns(tx.query(sql), crypto, feeds.org, household)?.later().await?;
     feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
@@ -36,8 +67,8 @@ pub async fn put(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &House
 /// Writes a new household. That its id is new is looked at in the same trip.
 pub async fn add(tx: &mut Tx, crypto: &Crypto, feeds: &Locked, household: &Household) -> Result<()> {
     let sql = "INSERT INTO household
-             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org, id) DO NOTHING";
+             (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (org, id) DO NOTHING";
     let exists = || Error::refused("exists", "A household with this id is registered already.");
     columns(tx.query(sql), crypto, feeds.org, household)?.later_or(exists).await?;
     feeds.put(tx, household.place, "household", household.id, &sealed(crypto, household)).await
@@ -49,7 +80,7 @@ fn columns<'t>(query: Query<&'t mut Tx>, crypto: &Crypto, org: Uuid, household: 
 
 /// The table's columns, for many households at once.
 pub const INTO: &str = "INSERT INTO household
-     (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card)";
+     (org, id, feed, number, name_key, national_id_hash, phone_hash, last_visit_at, registered_at, card, gaps)";
 
 /// A row for [`INTO`].
 pub fn row(crypto: &Crypto, org: Uuid, household: &Household) -> Result<Vec<Arg>> {
@@ -66,6 +97,7 @@ pub fn row(crypto: &Crypto, org: Uuid, household: &Household) -> Result<Vec<Arg>
         household.last_visit_at.into(),
         household.registered_at.into(),
         serde_json::to_string(&Card::of(household))?.into(),
+        quality::gaps(facts).into(),
     ])
 }
 
@@ -126,7 +158,7 @@ macro_rules! page_of {
             "SELECT string_agg(p.card, ','), count(*), max(p.name_key || '\u{1}' || p.number)
              FROM (SELECT h.card, h.name_key, h.number
                    FROM household h
-                   WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4)
+                   WHERE h.org = $1 AND (h.name_key, h.number) > ($3, $4) AND h.merged_into IS NULL
                      AND h.feed IN (SELECT m.feed FROM member_feed m WHERE m.org = $1 AND m.member = $2)
                      AND ($5 IS NULL OR h.feed = $5)",
             $condition,
@@ -142,7 +174,7 @@ const FIND: &str = page_of!(
            OR h.phone_hash IN ($9, $11))"
 );
 
-/// Gives a card to households that were kept before there were any. Answers how many.
+/// Gives a card, and what is not known, to households that were kept before there were any. Answers how many.
 ///
 /// # Errors
 /// When the database does not answer or a record cannot be read.
@@ -154,7 +186,7 @@ pub async fn fill_cards(db: &Db) -> Result<usize> {
             .query(
                 "SELECT h.org, e.body FROM household h
                  JOIN feed_entry e ON e.org = h.org AND e.feed = h.feed AND e.id = h.id
-                 WHERE h.card = '' LIMIT CAST($1 AS BIGINT)",
+                 WHERE h.card = '' OR h.gaps < 0 LIMIT CAST($1 AS BIGINT)",
             )
             .bind(SOME as i64)
             .all()
@@ -171,10 +203,11 @@ pub async fn fill_cards(db: &Db) -> Result<usize> {
 async fn fill(tx: &mut Tx, rows: Vec<(Uuid, Vec<u8>)>) -> Result<()> {
     for (org, body) in rows {
         let household: Household = serde_json::from_str(&packed::open(&body)?)?;
-        tx.query("UPDATE household SET card = $3 WHERE org = $1 AND id = $2")
+        tx.query("UPDATE household SET card = $3, gaps = $4 WHERE org = $1 AND id = $2")
             .bind(org)
             .bind(household.id)
             .bind(serde_json::to_string(&Card::of(&household))?)
+            .bind(quality::gaps(&household.facts))
             .run()
             .await?;
     }

@@ -224,7 +224,20 @@ fn pairs(sounds: &[u32]) -> impl Iterator<Item = (u32, u32)> {
 impl Index {
     /// The people most like this one, best first, with their numbers in the order in which they were added.
     pub fn find(&mut self, person: &Person) -> Vec<(usize, Score)> {
+        self.find_others(person, None)
+    }
+
+    /// The people most like one of them.
+    pub fn find_like(&mut self, at: usize) -> Vec<(usize, Score)> {
+        let person = self.people[at].clone();
+        self.find_others(&person, Some(at))
+    }
+
+    fn find_others(&mut self, person: &Person, own: Option<usize>) -> Vec<(usize, Score)> {
         self.round += 1;
+        if let Some(own) = own {
+            self.seen[own] = self.round;
+        }
         let Self { people, by_sounds, by_birth, by_birth_sound, by_birth_village, by_village, seen, round } = self;
         let mut best: Vec<(usize, Score)> = Vec::new();
         let mut blocks: Vec<&Vec<u32>> = Vec::new();

@@ -64,6 +64,9 @@ fn household(draft: Draft, number: String, by: Uuid, now: Millis, revision: i64)
         photo: None,
         photo_placeholder: None,
         consent_at: None,
+        consents: Vec::new(),
+        merged_into: None,
+        merges: Vec::new(),
         last_visit_at: None,
         registered_by: by,
         registered_at: now,
@@ -134,6 +137,15 @@ async fn write(
         tx.insert_many(store::ITEMS, items).await?;
         audit::append_many(tx, &mut feeds, &actor, "household.import", "household", events).await?;
     }
+    tx.query(
+        "INSERT INTO duplicate_look (org, household, mark)
+         SELECT org, id, import FROM import_item WHERE org = $1 AND import = $2 AND kind = 'household'
+         ON CONFLICT (org, household) DO UPDATE SET mark = excluded.mark",
+    )
+    .bind(org)
+    .bind(id)
+    .run()
+    .await?;
     end(tx, &actor, id, &mut feeds, counts, !places.is_empty()).await
 }
 

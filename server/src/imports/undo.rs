@@ -103,7 +103,9 @@ macro_rules! items {
 }
 
 /// A village's feed stays, for its chain of events and for the stones in it; nobody follows it any more.
-const GONE: [&str; 4] = [
+const GONE: [&str; 6] = [
+    concat!("DELETE FROM duplicate WHERE org = $1 AND (one IN ", items!(""), " OR other IN ", items!(""), ")"),
+    concat!("DELETE FROM duplicate_look WHERE org = $1 AND household IN ", items!("")),
     concat!("DELETE FROM household WHERE org = $1 AND id IN ", items!(" AND kind = 'household'")),
     concat!("DELETE FROM feed_entry WHERE org = $1 AND id IN ", items!("")),
     concat!("DELETE FROM place WHERE org = $1 AND id IN ", items!(" AND kind = 'place'")),

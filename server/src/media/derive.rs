@@ -16,22 +16,28 @@ use crate::feed;
 use crate::notifications::{self, Notice};
 
 #[derive(Deserialize)]
+struct Task {
+    evidence: Uuid,
+}
+
 struct Wanted {
+    /// Where it lives now: its household may have moved since.
     feed: Uuid,
     evidence: Uuid,
 }
 
 /// Derives all sizes. Idempotent: the objects are named by the hash of what they are derived from.
 pub async fn run(app: &App, org: Uuid, body: &str) -> Result<()> {
-    let wanted: Wanted = serde_json::from_str(body)?;
-    let row: Option<(String, String, i64, String, Uuid)> = app
+    let Task { evidence } = serde_json::from_str(body)?;
+    let row: Option<(String, String, i64, String, Uuid, Uuid)> = app
         .db
-        .query("SELECT sha256, state, bytes, slot, subject FROM evidence WHERE org = $1 AND id = $2")
+        .query("SELECT sha256, state, bytes, slot, subject, feed FROM evidence WHERE org = $1 AND id = $2")
         .bind(org)
-        .bind(wanted.evidence)
+        .bind(evidence)
         .optional()
         .await?;
-    let Some((sha256, state, bytes, slot, subject)) = row else { return Ok(()) };
+    let Some((sha256, state, bytes, slot, subject, feed)) = row else { return Ok(()) };
+    let wanted = Wanted { feed, evidence };
     if state != State::Received.as_str() {
         return Ok(());
     }

@@ -96,6 +96,12 @@ async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, older: Uuid, newer: 
     older.superseded_by = Some(newer.id);
     older.updated_at = newer.updated_at;
     older.revision = feeds.revision(feed);
+    tx.query("UPDATE evidence SET superseded_by = $3 WHERE org = $1 AND id = $2")
+        .bind(feeds.org)
+        .bind(older.id)
+        .bind(newer.id)
+        .run()
+        .await?;
     put(tx, feeds, feed, &older).await
 }
 
@@ -126,7 +132,7 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, feed: Uuid, evidence: &Evidence) -
         "INSERT INTO evidence (org, id, feed, subject_kind, subject, slot, state, sha256, bytes, captured_by, device,
              captured_at, received_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (org, id) DO UPDATE SET state = excluded.state, received_at = excluded.received_at",
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, state = excluded.state, received_at = excluded.received_at",
     )
     .bind(feeds.org)
     .bind(evidence.id)

@@ -106,7 +106,7 @@ pub async fn received(app: &App, org: Uuid, upload: &Upload) -> Result<()> {
                 evidence::put(tx, &feeds, upload.feed, &record).await?;
                 store_blob(tx, org, &upload, now).await?;
                 let job = jobs::New { kind: "media.derive", dedupe: format!("derive:{}", record.id), run_at: now };
-                jobs::enqueue(tx, org, job, &serde_json::json!({ "feed": upload.feed, "evidence": record.id })).await?;
+                jobs::enqueue(tx, org, job, &serde_json::json!({ "evidence": record.id })).await?;
                 let actor =
                     crate::audit::Actor { org, member: Some(record.captured_by), device: Some(record.device), at: now };
                 let change = (Some(&before), Some(&record));

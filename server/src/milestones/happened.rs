@@ -35,7 +35,7 @@ pub async fn happened(
     happening: Happening,
 ) -> Result<()> {
     for household in households {
-        for id in enrolments::store::climbing(tx, feeds.org, *household, programme).await? {
+        for id in enrolments::store::climbing(tx, feeds.org, place, *household, programme).await? {
             let before = enrolments::store::current(tx, feeds.org, place, id).await?;
             if let Some(milestones) = reached(ladder(&before), context, happening) {
                 reach(tx, context, feeds, &before, milestones).await?;

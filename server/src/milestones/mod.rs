@@ -99,6 +99,22 @@ pub fn ladder(enrolment: &Enrolment) -> Vec<Milestone> {
     activated.map(|step| begin(enrolment, step.at, step.by)).unwrap_or_default()
 }
 
+/// Which rungs are completed or skipped: bit n-1 of rung n.
+pub fn done(enrolment: &Enrolment) -> i64 {
+    ladder(enrolment).iter().filter(|rung| rung.state.is_done()).fold(0, |done, rung| done | bit(rung.number))
+}
+
+fn bit(number: i64) -> i64 {
+    1 << (number - 1)
+}
+
+/// The open rung that is due first, when its day is over: `from` and `today` are days since 1970.
+pub fn late(done: i64, from: i64, today: i64) -> Option<i64> {
+    let open = plan().iter().filter(|rung| done & bit(rung.number) == 0);
+    let next = open.min_by_key(|rung| (rung.day, rung.number))?;
+    (from + next.day < today).then_some(next.number)
+}
+
 /// Every rung is completed or skipped.
 ///
 /// # Errors
@@ -124,5 +140,16 @@ mod tests {
         assert!(plan().iter().all(|rung| rung.day > 0 && !rung.key.is_empty()));
         let by_hand: Vec<i64> = plan().iter().filter(|rung| rung.cause.is_none()).map(|rung| rung.number).collect();
         assert_eq!(by_hand, [8], "until savings groups are there");
+    }
+
+    #[test]
+    fn late_is_the_open_rung_that_is_due_first_from_the_day_after_on() {
+        assert_eq!([late(0, 100, 130), late(0, 100, 131)], [None, Some(1)]);
+        // The eighth is due before the seventh.
+        assert_eq!(
+            [late(0b11_1111, 0, 151), late(0b1011_1111, 0, 180), late(0b1011_1111, 0, 181)],
+            [Some(8), None, Some(7)]
+        );
+        assert_eq!(late(0xfff, 0, 9_999), None);
     }
 }

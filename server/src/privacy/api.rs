@@ -47,7 +47,7 @@ impl Api {
     async fn export(&self, admin: Admin, id: Path<Uuid>) -> Result<Taken> {
         let app = &self.0;
         let household = scope::record(&app.db, &admin, "household", id.0).await?;
-        let (visits, evidence, signatures) = households::api::belongings(app, admin.org, id.0).await?;
+        let (visits, evidence, signatures) = households::api::belongings(app, &admin, id.0).await?;
         let (assessments, enrolments) = households::api::programme_records(app, admin.org, id.0).await?;
         let (groups, surveys) = households::api::group_records(app, admin.org, id.0).await?;
         let wanted = audit::Wanted { subject: Some(id.0), limit: 10_000, ..audit::Wanted::default() };
@@ -86,7 +86,7 @@ impl Api {
         let actor = self.actor(&admin);
         let reason = why.0.reason;
         let work =
-            app.db.write(move |tx| Box::pin(async move { erase::household(tx, &actor, id.0, Why::asked(&reason)).await }));
+            app.db.write(move |tx| Box::pin(async move { erase::family(tx, &actor, id.0, Why::asked(&reason)).await }));
         work.await?;
         app.jobs.notify_one();
         self.proof(&admin, id.0).await

@@ -12,9 +12,10 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::jobs;
-use crate::{assessments, enrolments, groups, households, visits};
+use crate::{assessments, enrolments, grants, groups, households, visits};
 
-/// What belongs to household $2: itself, its visits, its enrolments, the groups it was in and their surveys.
+/// What belongs to household $2: itself, its visits, its enrolments, the groups it was in and their surveys, and the
+/// grants it had alone. A grant of a group is the others' too: it stays.
 macro_rules! subjects {
     () => {
         "(SELECT id FROM visit WHERE org = $1 AND household = $2
@@ -22,6 +23,11 @@ macro_rules! subjects {
              UNION ALL SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2
              UNION ALL SELECT s.id FROM survey s JOIN business_group_member g
                  ON g.org = s.org AND g.business_group = s.business_group WHERE s.org = $1 AND g.household = $2
+             UNION ALL SELECT id FROM grant_file WHERE org = $1 AND household = $2
+             UNION ALL SELECT a.id FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
+                 WHERE a.org = $1 AND g.household = $2
+             UNION ALL SELECT u.id FROM utilisation u JOIN grant_file g ON g.org = u.org AND g.id = u.grant_id
+                 WHERE u.org = $1 AND g.household = $2
              UNION ALL SELECT id FROM household WHERE org = $1 AND id = $2)"
     };
 }
@@ -93,6 +99,21 @@ async fn ids(tx: &mut Tx, sql: &'static str, org: Uuid, household: Uuid) -> Resu
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// Erases a household, and those that were found to be it.
+///
+/// # Errors
+/// As [`household`].
+pub async fn family(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Result<Counts> {
+    let merged = ids(tx, "SELECT id FROM household WHERE org = $1 AND merged_into = $2", actor.org, id).await?;
+    for one in merged {
+        match household(tx, actor, one, why).await {
+            Err(error) if error.code() == "erased" => {}
+            erased => drop(erased?),
+        }
+    }
+    household(tx, actor, id, why).await
+}
+
 /// Erases a household. Its pictures' bytes go by a job, as soon as this is committed.
 ///
 /// # Errors
@@ -121,6 +142,9 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     let number = record.number.clone().unwrap_or_else(|| "–".into());
     record.facts = households::Facts::of_nobody(number);
     (record.photo, record.photo_placeholder) = (None, None);
+    // That it agreed, and when, stays; what was said of it goes, and what other households told of it.
+    record.consents.iter_mut().for_each(|step| step.reason.clear());
+    record.merges.iter_mut().for_each(|merged| merged.fields.clear());
     (record.updated_at, record.revision) = (actor.at, feeds.revision(place));
     households::store::put(tx, &crypto, &feeds, &record).await?;
     for visit in &visited {
@@ -151,6 +175,19 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         (enrolment.updated_at, enrolment.revision) = (actor.at, feeds.revision(place));
         enrolments::store::put(tx, &feeds, &enrolment).await?;
     }
+    let granted = ids(tx, "SELECT id FROM grant_file WHERE org = $1 AND household = $2", org, id).await?;
+    for one in &granted {
+        let mut grant = grants::store::current(tx, org, place, *one).await?;
+        grant.forget();
+        (grant.updated_at, grant.revision) = (actor.at, feeds.revision(place));
+        grants::store::put(tx, &feeds, &grant).await?;
+    }
+    let received = ids(tx, RECEIVED, org, id).await?;
+    for one in &received {
+        let mut receipt = grants::store::acknowledgement(tx, org, place, *one).await?;
+        (receipt.note, receipt.position, receipt.revision) = (String::new(), Default::default(), feeds.revision(place));
+        feeds.put(tx, place, "acknowledgement", *one, &receipt).await?;
+    }
     let grouped = ids(tx, GROUPS, org, id).await?;
     for one in &grouped {
         let mut group = groups::store::current(tx, org, place, *one).await?;
@@ -179,11 +216,15 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     for sql in GONE {
         tx.query(sql).bind(org).bind(id).run().await?;
     }
-    let kept = visited.len() + assessed.len() + enrolled.len() + grouped.len() + surveyed.len();
+    let kept =
+        granted.len() + received.len() + visited.len() + assessed.len() + enrolled.len() + grouped.len() + surveyed.len();
     counts.records = 1 + (kept + open.len() + told.len()) as i64;
     counts.pictures = pictures.len() as i64;
     counts.signatures = signed.len() as i64;
-    for subject in [&[id][..], &visited, &assessed, &enrolled, &grouped, &surveyed, &pictures, &signed, &open].concat() {
+    for subject in
+        [&[id][..], &visited, &assessed, &enrolled, &granted, &received, &grouped, &surveyed, &pictures, &signed, &open]
+            .concat()
+    {
         let events = audit::forget(tx, org, subject).await?;
         counts.events += events;
         if events > 0 && subject != id {
@@ -208,6 +249,8 @@ fn names_of(facts: &households::Facts) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
+const RECEIVED: &str = "SELECT a.id FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
+     WHERE a.org = $1 AND g.household = $2";
 const GROUPS: &str = "SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2";
 const SURVEYS: &str = "SELECT s.id FROM survey s JOIN business_group_member g
      ON g.org = s.org AND g.business_group = s.business_group WHERE s.org = $1 AND g.household = $2";
@@ -217,7 +260,8 @@ const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $
 
 /// In this order: what names another goes first. Of a signature its place in the chain stays, with the hash of what was
 /// signed.
-const GONE: [&str; 6] = [
+const GONE: [&str; 7] = [
+    "DELETE FROM duplicate WHERE org = $1 AND (one = $2 OR other = $2)",
     concat!(
         "DELETE FROM upload_sealed WHERE org = $1 AND upload IN (SELECT id FROM upload WHERE org = $1
              AND evidence IN (SELECT id FROM evidence WHERE org = $1 AND subject IN ",

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Cycle, CycleFacts, Programme, ProgrammeFacts};
 use crate::audit::{self, Actor};
+use crate::clock::day_of;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
@@ -97,13 +98,14 @@ pub async fn put_cycle(tx: &mut Tx, actor: &Actor, id: Uuid, facts: CycleFacts, 
     }
     let cycle = Cycle { id, facts, updated_at: actor.at, revision: feeds.revision(org) };
     tx.query(
-        "INSERT INTO cycle (org, id, programme, code) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code",
+        "INSERT INTO cycle (org, id, programme, code, starts_day) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (org, id) DO UPDATE SET code = excluded.code, starts_day = excluded.starts_day",
     )
     .bind(org)
     .bind(id)
     .bind(cycle.facts.programme)
     .bind(cycle.facts.code.clone())
+    .bind(cycle.facts.starts_on.as_deref().and_then(day_of))
     .run()
     .await?;
     feeds.put(tx, org, "cycle", id, &cycle).await?;

@@ -164,7 +164,7 @@ async fn device_key(tx: &mut Tx, account: Uuid, device: Uuid) -> Result<Option<(
     tx.query("SELECT public_key FROM device WHERE account = $1 AND id = $2").bind(account).bind(device).optional().await
 }
 
-/// The signer's earlier signature over the same record points to this one.
+/// The signer's earlier signature over the same record and the same text points to this one.
 async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, newer: &Signature) -> Result<()> {
     let older: Vec<(Uuid,)> = tx
         .query("SELECT id FROM signature WHERE org = $1 AND subject = $2 AND id <> $3")
@@ -177,7 +177,8 @@ async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, newer: &Signature) -
         let mut record: Signature = serde_json::from_str(&scope::current(tx, feeds.org, feed, id, "signature").await?)?;
         // Several households sign one grant, each for itself.
         let same = newer.subject_kind != "grant" || record.signer_name == newer.signer_name;
-        if record.superseded_by.is_none() && record.signer_role == newer.signer_role && same {
+        let alike = (&record.signer_role, &record.template) == (&newer.signer_role, &newer.template);
+        if record.superseded_by.is_none() && alike && same {
             record.superseded_by = Some(newer.id);
             record.revision = feeds.revision(feed);
             feeds.put(tx, feed, "signature", id, &record).await?;

@@ -32,7 +32,7 @@ impl Api {
             return Err(Error::bad_request("batch_too_large", "At most 50 commands and 500 captures at once."));
         }
         let mut results: Vec<Outcome> = Vec::with_capacity(body.commands.len());
-        let followed = body.cursors.keys().filter_map(|feed| feed.parse().ok()).collect();
+        let followed = body.cursors.iter().filter_map(|(feed, cursor)| Some((feed.parse().ok()?, *cursor))).collect();
         let door = Door::Sync(Arc::new(followed));
         let mut commands: Vec<_> = body.commands.iter().collect();
         if app.planted.has(Mistake::Reorder) {

@@ -30,7 +30,7 @@ pub async fn entries(app: &App, reader: &Reader) -> Result<HashMap<Uuid, String>
                  SELECT feed, id FROM due
                  UNION SELECT feed, household FROM due
                  UNION SELECT p.feed, p.id FROM due d JOIN evidence p ON p.org = $1 AND p.subject = d.id
-                 UNION SELECT s.feed, s.id FROM due d JOIN signature s ON s.org = $1 AND s.subject = d.id)
+                 UNION SELECT d.feed, s.id FROM due d JOIN signature s ON s.org = $1 AND s.subject = d.id)
              SELECT e.feed, string_agg(",
             kept_entry!(),
             ", ',') FROM wanted w JOIN feed_entry e ON e.org = $1 AND e.id = w.id AND e.feed = w.feed

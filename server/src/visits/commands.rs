@@ -26,13 +26,16 @@ pub async fn plan(tx: &mut Tx, context: &Context, body: Plan) -> Result<Applied>
         context.reader.team_planner()?;
     }
     let place = households::store::feed_of(tx, by.org, body.household).await?;
-    scope::demand_then(tx, context, place, "household").await?;
+    scope::demand_household(tx, context, body.household, place, "household").await?;
     if body.mentor != by.id {
         members::store::demand_sees(tx, by.org, body.mentor, place).await?;
     }
     let mut feeds = feed::lock(tx, by.org, [place, body.mentor]).await?;
     if store::whereabouts(tx, by.org, body.id).await?.is_some() {
         return Err(Error::refused("exists", "A visit with this id is there already."));
+    }
+    if households::store::feed_of(tx, by.org, body.household).await? != place {
+        return Err(Error::unavailable("The household has just moved to another place. Try again."));
     }
     let mut visit = blank(context, body.id, body.household, place, body.mentor, body.kind, State::Planned);
     visit.planned_at = Some(body.planned_at);
@@ -87,7 +90,7 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
         Some(supervisor) if members::store::demand_sees(tx, by.org, supervisor, place).await.is_ok() => Some(supervisor),
         _ => None,
     };
-    scope::demand_then(tx, context, place, "household").await?;
+    scope::demand_household(tx, context, body.household, place, "household").await?;
     let mut feeds = feed::lock(tx, by.org, [Some(place), supervisor].into_iter().flatten()).await?;
     let before = match known {
         Some(_) => Some(store::current(tx, by.org, place, body.id).await?),
@@ -145,7 +148,7 @@ async fn decide(
 ) -> Result<Applied> {
     let by = context.reader.approver()?;
     let known = store::whereabouts(tx, by.org, id).await?.ok_or_else(|| Error::not_found("visit"))?;
-    scope::demand_then(tx, context, known.feed, "visit").await?;
+    scope::demand_household(tx, context, known.household, known.feed, "visit").await?;
     if known.mentor == by.id {
         return Err(Error::refused("own_visit", "Nobody decides on their own visit."));
     }
@@ -189,7 +192,7 @@ async fn reach(tx: &mut Tx, context: &Context, feeds: &mut Locked, visit: &Visit
 async fn own(tx: &mut Tx, context: &Context, id: Uuid, further: impl IntoIterator<Item = Uuid>) -> Result<(Locked, Visit)> {
     let by: &Member = &context.reader;
     let known = store::whereabouts(tx, by.org, id).await?.ok_or_else(|| Error::not_found("visit"))?;
-    scope::demand_then(tx, context, known.feed, "visit").await?;
+    scope::demand_household(tx, context, known.household, known.feed, "visit").await?;
     let theirs = known.mentor == by.id || context.app.planted.has(Mistake::ForgetAuthor);
     let theirs = theirs || was_theirs(tx, by.org, id, by.id).await?;
     if !theirs && context.reader.team_planner().is_err() {
@@ -268,6 +271,17 @@ async fn touch_household(tx: &mut Tx, context: &Context, feeds: &Locked, visit: 
         household.last_visit_at = visited;
         household.revision = feeds.revision(visit.place);
         households::store::put(tx, crypto, feeds, &household).await?;
+    }
+    // Also the one that it was found to be, when both live in one village.
+    if let Some(kept) = household.merged_into
+        && households::store::feed_of(tx, feeds.org, kept).await? == visit.place
+    {
+        let mut kept = households::store::current(tx, crypto, feeds.org, visit.place, kept).await?;
+        if kept.last_visit_at < visited {
+            kept.last_visit_at = visited;
+            kept.revision = feeds.revision(visit.place);
+            households::store::put(tx, crypto, feeds, &kept).await?;
+        }
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, visit: &Visit) -> Result<()> {
         "INSERT INTO visit (org, id, feed, household, mentor, number, state, kind, planned_at, started_at, ended_at,
              submitted_at, decided_at, decided_by, business_status, income_minor)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-         ON CONFLICT (org, id) DO UPDATE SET mentor = excluded.mentor, state = excluded.state, kind = excluded.kind, planned_at = excluded.planned_at,
+         ON CONFLICT (org, id) DO UPDATE SET feed = excluded.feed, mentor = excluded.mentor, state = excluded.state, kind = excluded.kind, planned_at = excluded.planned_at,
              started_at = excluded.started_at, ended_at = excluded.ended_at, submitted_at = excluded.submitted_at,
              decided_at = excluded.decided_at, decided_by = excluded.decided_by,
              business_status = excluded.business_status, income_minor = excluded.income_minor",
@@ -45,7 +45,8 @@ pub async fn put(tx: &mut Tx, feeds: &Locked, visit: &Visit) -> Result<()> {
     feeds.put(tx, visit.place, "visit", visit.id, visit).await
 }
 
-/// Where a visit lives and whose it is. The feed never changes, so it may be read before it is locked.
+/// Where a visit lives and whose it is. Should the household move before the feed is locked, the record is no longer found
+/// there, and the command is asked anew.
 #[derive(sqlx::FromRow)]
 pub struct Whereabouts {
     pub feed: Uuid,

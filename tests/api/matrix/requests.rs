@@ -1,13 +1,13 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, enrolling, grouping, id};
+use kilele_tests::{Person, enrolling, granting, grouping, id, signing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::world::{Asked, Target, announced_by};
 
 fn with_ids(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{size}", "thumb")
+    path.replace("{id}", id).replace("{acknowledgement}", id).replace("{size}", "thumb").replace("{one}", id).replace("{other}", id)
 }
 
 fn without_code(programme: &Value) -> Value {
@@ -25,10 +25,19 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
     let role = json!({ "name": format!("R {}", &id()[24..]), "scope": "own", "levels": {} });
     let (used, body): (&str, Option<Value>) = match operation {
         "getHousehold" | "getTimeline" => (household, None),
+        "listDuplicates" | "lookForDuplicates" | "quality" | "listGaps" => ("", None),
+        // A pair that nobody found.
+        "decideDuplicate" => (household, Some(json!({ "distinct": true }))),
         "getAssessment" => (&t.assessment, None),
         "getEnrolment" => (&t.enrolment, None),
         "getGroup" => (&t.group, None),
-        "listProgrammes" | "listEnrolments" | "listGroups" => ("", None),
+        "listProgrammes" | "listEnrolments" | "listGroups" | "listPolicies" | "listGrants" => ("", None),
+        "getGrant" | "getGrantLedger" | "getGrantFile" | "getGrantReceipt" => (&t.grant, None),
+        "getProgrammeBudget" => (t.programme["id"].as_str().unwrap(), None),
+        "savePolicy" => {
+            let facts = granting::facts(&t.programme, "SB", json!({ "key": "" }));
+            (t.policy["id"].as_str().unwrap(), Some(json!({ "policy": facts })))
+        }
         "saveProgramme" => (t.programme["id"].as_str().unwrap(), Some(json!({ "programme": without_code(&t.programme) }))),
         "saveCycle" => {
             let cycle = json!({ "programme": t.programme["id"], "code": "", "office": "", "mentors": [] });
@@ -99,6 +108,10 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "inviteAdmin" => (&t.org, Some(json!({ "name": "A", "login": "!", "locale": "en" }))),
         "limitOrganisation" => (&t.org, Some(json!({ "member_limit": 0 }))),
         "changeMode" => ("", Some(json!({ "mode": "multi" }))),
+        // Nothing of theirs.
+        "verifyOwnSignature" => (&t.visit, None),
+        "withdrawOwnConsent" => ("", Some(json!({ "reason": " " }))),
+        "disputeOwnGrant" => ("", Some(json!({ "tranche": id(), "reason": "it did not come" }))),
         "createUpload" | "listHouseholds" | "listVisits" | "listDevices" | "listPlaces" | "listMembers" | "listRoles"
         | "me" | "importPlaces" | "unsubscribePush" | "figures" | "figuresAcross" | "home" | "signOut" | "health"
         | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" => ("", None),
@@ -137,6 +150,18 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
             json!({ "household": { "id": id(), "place": t.household["place"], "head_name": "Somebody New" }, "evidence": [] })
         }
         "household.update" => json!({ "id": household, "changes": {} }),
+        "household.merge" => {
+            json!({ "keep": household, "drop": household, "revision_keep": 0, "revision_drop": 0, "choose": {} })
+        }
+        "household.unmerge" => json!({ "id": household }),
+        "household.move" => {
+            json!({ "id": household, "revision": 0, "place": t.household["place"], "reason": "they live there" })
+        }
+        "consent.give" => {
+            let signature = signing::consent(by, &t.household);
+            json!({ "id": id(), "household": household, "purpose": "programme", "evidence": [], "signature": signature })
+        }
+        "consent.withdraw" => json!({ "household": household, "reason": " " }),
         "visit.plan" => {
             json!({ "id": id(), "household": household, "mentor": by.member(), "kind": "scheduled", "planned_at": now })
         }
@@ -162,6 +187,17 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
         }
         "group.dissolve" => json!({ "id": t.group, "revision": 0, "reason": "because" }),
         "group.survey" => grouping::survey(&t.group, "progress", json!({ "evidence": [] })),
+        "grant.submit" => granting::application(by, &t.household, &t.policy),
+        "grant.move" => json!({ "id": t.grant, "revision": 0, "event": "review" }),
+        "grant.release" => {
+            json!({ "id": t.grant, "revision": 0, "tranche": t.grant, "method": "cash", "released_on": "2026-10-01" })
+        }
+        "grant.acknowledge" => granting::receiving(by, &t.household, &t.grant, &json!({ "id": t.grant, "amount_minor": 1 })),
+        "grant.tranche" => {
+            json!({ "id": t.grant, "revision": 0, "tranche": t.grant, "event": "reverse", "reason": "because" })
+        }
+        "grant.utilise" => granting::report(&t.grant),
+        "grant.verify" => json!({ "id": t.grant, "revision": 0, "verdict": "verify" }),
         "conflict.settle" => json!({ "id": t.conflict, "choose": "mine", "theirs": "not what the server has" }),
         "inbox.read" => json!({ "ids": [t.visit] }),
         other => panic!("tests/api/matrix/requests.rs does not say how to send {other}"),

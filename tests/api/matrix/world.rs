@@ -3,7 +3,7 @@
 use kilele::auth::Role;
 use kilele::members::NewMember;
 use kilele_tests::cast::{in_role, join, neighbours};
-use kilele_tests::{Person, TestApp, Uuid, enrolling, grouping, id, pictures};
+use kilele_tests::{Person, TestApp, Uuid, enrolling, granting, grouping, id, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -29,6 +29,9 @@ pub struct Target {
     /// A business group of the household and its partner, in a programme of its own.
     pub group: String,
     pub formed: Value,
+    /// A grant that the household asks for, in the programme of the group; and by which policy.
+    pub grant: String,
+    pub policy: Value,
     pub member: String,
     pub device: String,
     pub role: String,
@@ -124,6 +127,9 @@ async fn target(app: &TestApp, [mentor, supervisor, admin]: [&Person; 3], spare:
     }
     let formed = grouping::group(&grouped, &homes);
     mentor.command("group.form", formed.clone()).await.ok();
+    let policy = granting::policy(admin, &grouped, "SB", json!({})).await;
+    let asked = granting::application(mentor, &household, &policy);
+    mentor.command("grant.submit", asked.clone()).await.ok();
     let first = |records: Vec<Value>| records[0]["id"].as_str().unwrap().to_owned();
     let org: Uuid = mentor.org().parse().unwrap();
     let colleague = in_role(app, org, spare, Role::Mentor, vec![]).await;
@@ -150,6 +156,8 @@ async fn target(app: &TestApp, [mentor, supervisor, admin]: [&Person; 3], spare:
         enrolment,
         group: formed["id"].as_str().unwrap().to_owned(),
         formed,
+        grant: asked["id"].as_str().unwrap().to_owned(),
+        policy,
         programme,
         member: colleague.member(),
         device: colleague.device.to_string(),

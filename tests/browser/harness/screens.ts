@@ -27,13 +27,17 @@ const SIZES = [
 const SMALLEST = { width: 320, height: 640 }
 
 /**
- * `KILELE_SCREENS=all` takes every picture there is. Else what can differ is looked at, in a third of the time: each
- * size, both schemes, and as axe reads it on a light phone and on a dark desktop.
+ * `KILELE_SCREENS=all` takes all twelve pictures of each screen (`make soak SUITES=screens`). Else half of them, in which
+ * every two that can meet do: each size in light and in dark and in both languages, both languages in light and in dark.
+ * axe reads once in light and once in dark.
  */
 const ALL = process.env.KILELE_SCREENS === 'all'
-const schemes = (language: Language, size: string): Scheme[] =>
-  ALL ? ['light', 'dark'] : language === 'en' && size === 'desktop' ? ['dark'] : ['light']
-const read = (language: Language, size: string): boolean => language === 'en' && (ALL || size !== 'tablet')
+const SCHEMES: Record<Language, Record<string, Scheme>> = {
+  en: { phone: 'light', tablet: 'dark', desktop: 'light' },
+  sw: { phone: 'dark', tablet: 'light', desktop: 'dark' },
+}
+const schemes = (language: Language, size: string): Scheme[] => (ALL ? ['light', 'dark'] : [SCHEMES[language][size]!])
+const read = (language: Language, size: string): boolean => language === 'en' && (ALL || size !== 'desktop')
 
 /** Opens the screen and says everything that is wrong with it, as sentences. */
 export async function inspect(page: Page, url: string, folder: string, screen: Screen, language: Language): Promise<string[]> {

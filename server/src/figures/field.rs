@@ -1,0 +1,70 @@
+//! Households and visits within the caller's places, and what is known not to be in the figures.
+
+use super::{Counts, Gaps, PlaceCounts};
+use crate::auth::FigureReader;
+use crate::clock::Millis;
+use crate::db::Db;
+use crate::error::Result;
+
+/// `since`: a household is up to date when it was visited after that.
+pub async fn counts(db: &Db, reader: &FigureReader, since: Millis) -> Result<Counts> {
+    db.query(
+        "WITH seen AS (SELECT feed FROM member_feed WHERE org = $1 AND member = $2),
+         h AS (SELECT count(*) AS n, count(CASE WHEN last_visit_at >= $3 THEN 1 END) AS visited
+             FROM household WHERE org = $1 AND merged_into IS NULL AND feed IN (SELECT feed FROM seen)),
+         v AS (SELECT count(CASE WHEN state = 'planned' THEN 1 END) AS planned,
+                 count(CASE WHEN state = 'submitted' THEN 1 END) AS waiting,
+                 count(CASE WHEN state = 'returned' THEN 1 END) AS returned,
+                 count(CASE WHEN state = 'approved' THEN 1 END) AS approved,
+                 count(CASE WHEN state = 'approved' AND decided_at >= $3 THEN 1 END) AS lately
+             FROM visit WHERE org = $1 AND feed IN (SELECT feed FROM seen))
+         SELECT h.n AS households, h.visited, h.n - h.visited AS overdue, v.planned AS visits_planned,
+             v.waiting AS visits_waiting, v.returned AS visits_returned, v.approved AS visits_approved,
+             v.lately AS approved_lately FROM h, v",
+    )
+    .bind(reader.org)
+    .bind(reader.id)
+    .bind(since)
+    .one()
+    .await
+}
+
+/// `since`: a phone that was not heard of after that is quiet.
+pub async fn gaps(db: &Db, reader: &FigureReader, since: Millis) -> Result<Gaps> {
+    db.query(
+        "WITH team AS (SELECT DISTINCT m.id, m.account FROM member m JOIN member_feed f ON f.org = m.org
+             AND f.member = m.id JOIN member_feed own ON own.org = m.org AND own.feed = f.feed AND own.member = $2
+             JOIN feed p ON p.org = f.org AND p.id = f.feed AND p.kind = 'place'
+             WHERE m.org = $1 AND m.active),
+         d AS (SELECT DISTINCT d.id, d.last_seen_at FROM device d JOIN team ON team.account = d.account
+             WHERE d.revoked_at IS NULL)
+         SELECT (SELECT count(*) FROM d WHERE last_seen_at < $3) AS quiet_devices, (SELECT count(*) FROM d) AS devices,
+             (SELECT count(*) FROM capture c JOIN team ON team.id = c.member
+              WHERE c.org = $1 AND c.received_at IS NULL) AS missing_pictures,
+             (SELECT count(DISTINCT e.subject) FROM evidence e
+              WHERE e.org = $1 AND e.state IN ('announced', 'quarantined') AND e.superseded_by IS NULL
+                  AND e.feed IN (SELECT feed FROM member_feed WHERE org = $1 AND member = $2)) AS unproven",
+    )
+    .bind(reader.org)
+    .bind(reader.id)
+    .bind(since)
+    .one()
+    .await
+}
+
+pub async fn places(db: &Db, reader: &FigureReader, since: Millis) -> Result<Vec<PlaceCounts>> {
+    db.query(
+        "SELECT p.id AS place, p.name, count(h.id) AS households,
+             count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) AS visited,
+             (SELECT count(*) FROM visit v WHERE v.org = p.org AND v.feed = p.id AND v.state = 'submitted') AS visits_waiting
+         FROM member_feed m JOIN place p ON p.org = m.org AND p.id = m.feed
+         JOIN household h ON h.org = p.org AND h.feed = p.id AND h.merged_into IS NULL
+         WHERE m.org = $1 AND m.member = $2 GROUP BY p.org, p.id, p.name
+         ORDER BY count(h.id) - count(CASE WHEN h.last_visit_at >= $3 THEN 1 END) DESC, p.id LIMIT 50",
+    )
+    .bind(reader.org)
+    .bind(reader.id)
+    .bind(since)
+    .all()
+    .await
+}
