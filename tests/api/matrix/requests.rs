@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::world::{Asked, Target, announced_by};
 
 fn with_ids(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{acknowledgement}", id).replace("{size}", "thumb").replace("{one}", id).replace("{other}", id)
+    path.replace("{id}", id)
+        .replace("{acknowledgement}", id)
+        .replace("{size}", "thumb")
+        .replace("{one}", id)
+        .replace("{other}", id)
 }
 
 fn without_code(programme: &Value) -> Value {
