@@ -132,11 +132,12 @@ impl Api {
                 serde_json::from_str(&scope::record(&self.0.db, &reader, "grant", id.0).await?)?
             }
         };
-        printed::note(&self.0, &reader, id.0).await?;
         let name = format!("{}-{one}", grant.number.as_deref().unwrap_or("receipt"));
         let papers = Papers::of(&self.0, &reader, grant, language.0.map(Into::into)).await?;
         let size = size.0.map_or(Size::A6, Into::into);
-        Ok(Pdf { name, bytes: papers.receipt(one, size).await?.into() })
+        let bytes = papers.receipt(one, size).await?.into();
+        printed::note(&self.0, &reader, id.0).await?;
+        Ok(Pdf { name, bytes })
     }
 
     /// Every movement of a grant's money

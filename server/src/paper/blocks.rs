@@ -152,7 +152,9 @@ impl Sheet {
         let set = self.set(text, style, inner - 2.0 * pad);
         let height = set.height() + 2.0 * pad;
         self.room(height);
-        self.put(None, Mark::Fill(Area { x: left, y: self.y, width: inner, height }, DANGER_SOFT));
+        if height <= self.left_over() {
+            self.put(None, Mark::Fill(Area { x: left, y: self.y, width: inner, height }, DANGER_SOFT));
+        }
         self.y += pad;
         self.flow(Role::Paragraph, text, style, left + pad, inner - 2.0 * pad);
         self.gap(pad + self.format.size * 0.4);

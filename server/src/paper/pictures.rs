@@ -84,10 +84,6 @@ impl Sheet {
     /// A signature on its line, and beside it what is known of it.
     pub fn signature(&mut self, ink: Option<&Ink>, alt: &str, facts: &[(&str, String)]) {
         let (left, inner, size) = (self.left(), self.inner(), self.format.size);
-        if inner < NARROW {
-            self.inked(ink, alt, Area { x: left, y: self.y, width: inner, height: size * 5.0 });
-            return self.facts(facts);
-        }
         let width = inner * 0.38;
         let beside = inner - width - 1.6 * size;
         let names = beside * 0.36;
@@ -102,6 +98,11 @@ impl Sheet {
         let each = |(name, value): &(Set, Set)| name.height().max(value.height()) + size * 0.15;
         let high = size * 6.5;
         let height = sets.iter().map(each).sum::<f32>().max(high + size * 0.8);
+        if inner < NARROW || height > self.whole() {
+            self.room(size * 8.0);
+            self.inked(ink, alt, Area { x: left, y: self.y, width: inner, height: size * 5.0 });
+            return self.facts(facts);
+        }
         self.room(height);
         let begun = self.y;
         self.inked(ink, alt, Area { x: left, y: begun, width, height: high });

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::world::{Asked, Target, announced_by};
 
 fn with_ids(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{size}", "thumb").replace("{one}", id).replace("{other}", id)
+    path.replace("{id}", id)
+        .replace("{acknowledgement}", id)
+        .replace("{size}", "thumb")
+        .replace("{one}", id)
+        .replace("{other}", id)
 }
 
 fn without_code(programme: &Value) -> Value {
@@ -32,7 +36,7 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "getEnrolment" => (&t.enrolment, None),
         "getGroup" => (&t.group, None),
         "listProgrammes" | "listEnrolments" | "listGroups" | "listPolicies" | "listGrants" => ("", None),
-        "getGrant" | "getGrantLedger" => (&t.grant, None),
+        "getGrant" | "getGrantLedger" | "getGrantFile" | "getGrantReceipt" => (&t.grant, None),
         "getProgrammeBudget" => (t.programme["id"].as_str().unwrap(), None),
         "savePolicy" => {
             let facts = granting::facts(&t.programme, "SB", json!({ "key": "" }));

@@ -194,7 +194,11 @@ impl Part<'_> {
             Row::new([
                 part.number.to_string(),
                 writer.figures.money(part.amount_minor),
-                writer.word("tranche", &part.state),
+                [
+                    writer.word("tranche", &part.state),
+                    part.acknowledged_at.map_or_else(String::new, |at| writer.figures.date(at)),
+                ]
+                .join("\n"),
                 method.join("\n"),
                 paid,
                 part.released_by.clone().unwrap_or_default(),

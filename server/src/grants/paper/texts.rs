@@ -68,10 +68,8 @@ texts! {
     part: "Part", "Sehemu";
     of: "of", "kati ya";
     method: "Paid by", "Njia ya malipo";
-    reference: "Reference", "Namba ya malipo";
     paid_on: "Paid on", "Tarehe ya kulipa";
     released_by: "Released by", "Aliyetoa fedha";
-    acknowledged: "Received", "Zimepokelewa";
     no_payments: "Nothing has been paid yet.", "Bado hakuna malipo.";
     acknowledgements: "Receipt of the money", "Kupokea fedha";
     received_on: "Received on", "Tarehe ya kupokea";
