@@ -178,7 +178,9 @@ pub const STATEMENTS: [Shipped; 8] = [
 /// # Errors
 /// When the database does not answer or a record cannot be read.
 pub async fn fill_statements(db: &Db, now: Millis) -> Result<usize> {
-    let orgs: Vec<(Uuid,)> = db.query("SELECT id FROM organisation ORDER BY id").all().await?;
+    let whole = "SELECT o.id FROM organisation o JOIN feed f ON f.org = o.id AND f.id = o.id AND f.kind = 'organisation'
+                 ORDER BY o.id";
+    let orgs: Vec<(Uuid,)> = db.query(whole).all().await?;
     let mut added = 0;
     for (org,) in orgs {
         if !missing(db, org).await?.is_empty() {

@@ -161,15 +161,21 @@ pub async fn current(tx: &mut Tx, org: Uuid, feed: Uuid, id: Uuid, kind: &str) -
         .await?;
     match row {
         Some((body,)) => packed::open(&body),
-        None => Err(elsewhere(tx, org, id, kind).await?),
+        None => Err(elsewhere(tx, (org, feed), id, kind).await?),
     }
 }
 
-/// Between the look where a record lives and the lock of that feed it may have moved: then the same work is asked anew.
-async fn elsewhere(tx: &mut Tx, org: Uuid, id: Uuid, kind: &str) -> Result<Error> {
+/// Between the look where a record lives and the lock of that feed it may have moved: then the same work is asked anew. A
+/// tombstone shows that it was here; a record that never was is not there, however often somebody asks.
+async fn elsewhere(tx: &mut Tx, (org, feed): (Uuid, Uuid), id: Uuid, kind: &str) -> Result<Error> {
     let row: Option<(Uuid,)> = tx
-        .query("SELECT feed FROM feed_entry WHERE org = $1 AND id = $2 AND kind = $3 AND NOT deleted LIMIT 1")
+        .query(
+            "SELECT now.feed FROM feed_entry here
+             JOIN feed_entry now ON now.org = here.org AND now.id = here.id AND now.kind = here.kind AND NOT now.deleted
+             WHERE here.org = $1 AND here.feed = $2 AND here.id = $3 AND here.kind = $4 AND here.deleted LIMIT 1",
+        )
         .bind(org)
+        .bind(feed)
         .bind(id)
         .bind(kind)
         .optional()

@@ -488,9 +488,8 @@ both! {
         let mut ids: Vec<Option<String>> = vec![None; homes.len()];
         let mut dice = kilele_tests::Dice::new();
         let (mut applied, mut refused) = (0, 0);
-        for _ in 0..400 {
+        for _ in 0..300 {
             let at = dice.below(homes.len() as u64) as usize;
-            let by = crowd[dice.below(crowd.len() as u64) as usize];
             let Some(one) = ids[at].clone() else {
                 let body = application(&office.mentor, &homes[at], &office.seed);
                 office.mentor.command("grant.submit", body.clone()).await.ok();
@@ -514,7 +513,16 @@ both! {
                 State::Disbursed => [12, 15, 16][dice.below(3) as usize],
                 _ => 6,
             };
-            let (kind, body) = match if dice.below(3) > 0 { fitting } else { dice.below(17) } {
+            let step = if dice.below(3) > 0 { fitting } else { dice.below(17) };
+            // And half of the people.
+            let usual = match step {
+                0..=3 | 16 => &office.supervisor,
+                4 | 5 => &office.executive,
+                6..=9 | 13 | 14 => &office.manager,
+                _ => &office.mentor,
+            };
+            let by = if dice.below(2) == 0 { usual } else { crowd[dice.below(crowd.len() as u64) as usize] };
+            let (kind, body) = match step {
                 0 | 1 => ("grant.move", moving("review")),
                 2 | 3 => ("grant.move", moving("recommend")),
                 4 | 5 => ("grant.move", moving("approve")),

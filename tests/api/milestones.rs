@@ -283,7 +283,7 @@ both! {
                 assert_eq!(before, after, "what is refused changes nothing");
             }
         }
-        assert!(moved >= 20, "only {moved} moves");
+        assert!(moved >= 10, "only {moved} moves");
         let noted = admin.get("/api/audit?action=milestone.move&limit=200").await.ok();
         assert_eq!(noted["items"].as_array().unwrap().len(), moved, "each is noted once");
     }
