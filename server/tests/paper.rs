@@ -22,7 +22,10 @@ fn ask(program: &str, arguments: &[&str], pdf: &[u8]) -> String {
     }
     let output = command.output().expect("poppler-utils");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    // This pdfinfo wants a name where the standard has a yes or no.
+    let said =
+        String::from_utf8_lossy(&output.stderr).replace("Syntax Error: Suspects object is wrong type (boolean)\n", "");
+    assert!(said.is_empty(), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
 
