@@ -2,6 +2,7 @@
 import type { Household, Id, Person, Place, Visit } from '../api/records'
 import { DAY, now } from '../clock'
 import { readMeta } from '../db/account'
+import { standing } from './households'
 import { mentors, places } from './people'
 import { every, inState, one } from './records'
 
