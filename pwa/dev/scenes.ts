@@ -4,7 +4,7 @@ import { climbing } from './climbing'
 import { grantDraft, grantRecords, MANAGER, MENTOR } from './grants'
 import type { Attention, CaptureMeta, Draft, Waiting } from '../src/db/schema'
 
-export const scenes = ['day', 'empty', 'first', 'waiting', 'long', 'climb', 'climb-long', 'climb-team', 'climb-many', 'grants', 'desk'] as const
+export const scenes = ['day', 'empty', 'first', 'waiting', 'long', 'climb', 'climb-long', 'climb-team', 'climb-many', 'grants', 'desk', 'caseload'] as const
 export type SceneName = (typeof scenes)[number]
 
 const id = (group: number, n: number) =>
@@ -214,6 +214,30 @@ const signature = (n: number, subject: string, name: string): Signature => ({
   superseded_by: null,
   revision: n,
 })
+/** Consents given and withdrawn, and a household with another merged into it. */
+function settling(records: { [K in Kind]?: Records[K][] }): void {
+  const [agreed, withdrew, kept, gone] = records.household as [Household, Household, Household, Household]
+  const step = { id: id(16, 1), purpose: 'programme', version: 1, language: 'sw' as const, signature: id(11, 90), picture: null, by: me, reason: '' }
+  agreed.consents = [{ ...step, event: 'given', at: now - 90 * DAY }]
+  records.signature!.push({ ...signature(90, agreed.id, agreed.head_name), subject_kind: 'household', template: 'consent' })
+  withdrew.consent_at = null
+  withdrew.consents = [
+    { ...step, event: 'given', at: now - 90 * DAY },
+    { ...step, event: 'withdrawn', at: now - 2 * DAY, reason: 'She does not want photos of her home to be kept.' },
+  ]
+  kept.consent_at = null
+  gone.merged_into = kept.id
+  const fields = { phone: { was: '+254700000000', now: kept.phone }, notes: { was: null, now: 'By the mill' } }
+  kept.merges = [{ household: gone.id, by: grace, at: now - DAY, fields }]
+  const texts = {
+    en: 'I, of the household of {household}, agree that {organisation} keeps what we tell about our household and photos of us, uses them to see whether we can take part in its programme and to accompany us in it, and shows them only to those who work for the programme. {mentor} read this to me on {date}. I know that we may say no, and that I can take this consent back at any time without losing anything that is ours.',
+    sw: 'Mimi, wa kaya ya {household}, ninakubali kwamba {organisation} itunze tunayoeleza kuhusu kaya yetu pamoja na picha zetu, iyatumie kuona kama tunaweza kushiriki katika programu yake na kutusaidia ndani yake, na iyaonyeshe tu kwa wanaofanya kazi ya programu. {mentor} amenisomea maneno haya tarehe {date}.',
+  }
+  records.statement!.push(
+    ...(['en', 'sw'] as const).map((language, n) => ({ id: id(17, n), key: 'consent', version: 1, language, text: texts[language] })),
+  )
+}
+
 const message = (n: number, kind: Inbox['kind'], subject: string, name: string, note?: string): Inbox => ({
   id: id(12, n),
   member: me,
@@ -408,12 +432,15 @@ export function scene(name: SceneName) {
     for (const [n, role, named] of [[3, 'approver', 'Peter Mwangi'], [4, 'programme_manager', 'Esther Achieng'], [5, 'supervisor', 'Ruth Chelimo']] as const)
       records.person!.push({ ...member, id: id(2, n), name: named, role, supervisor: null })
   }
+  if (name === 'caseload') settling(records)
   const session = {
     account: { ...account, locale: 'en' },
     member: team ? records.person!.find((one) => one.id === grace)! : desk ? { ...member, role: 'programme_manager' as const } : member,
     organisation,
     capabilities: desk
       ? MANAGER
+      : name === 'caseload'
+      ? ['households.read', 'households.write', 'conflicts.settle', 'visits.read', 'visits.record', 'visits.decide', 'figures.read']
       : [
           ...(name === 'grants' || name === 'long' ? MENTOR : []),
           ...['households.read', 'households.write', 'visits.read', 'visits.record', 'visits.plan_own', 'programmes.read', 'programmes.assess'],

@@ -282,9 +282,9 @@ impl Made<'_> {
 /// Answers that make a household eligible, not quite the same for each.
 fn poor(index: usize) -> Value {
     json!({
-        "ppi": 5 + index % 30, "income": 1_500 + 100 * (index % 20), "assets": ["radio"], "female_head": index % 3 > 0,
-        "head_age": 25 + index % 45, "disability": index % 7 == 0, "single_parent": index % 4 == 0, "dependents": 3 + index % 4,
-        "adults": 2, "remote": true, "market_km": 4 + index % 15, "electricity": false, "clean_water": index % 2 == 0,
+        "ppi": 5 + index % 30, "income": 1_500 + 100 * (index % 20), "assets": ["radio"], "female_head": !index.is_multiple_of(3),
+        "head_age": 25 + index % 45, "disability": index.is_multiple_of(7), "single_parent": index.is_multiple_of(4), "dependents": 3 + index % 4,
+        "adults": 2, "remote": true, "market_km": 4 + index % 15, "electricity": false, "clean_water": index.is_multiple_of(2),
         "household_size": 5 + index % 4, "under_fives": index % 3, "head_schooled": index % 2 == 1,
     })
 }

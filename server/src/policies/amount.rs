@@ -134,6 +134,7 @@ impl Factor {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::super::tests::shipped;
     use super::*;

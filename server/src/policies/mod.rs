@@ -179,6 +179,7 @@ impl From<Policy> for KeptPolicy {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::*;
 

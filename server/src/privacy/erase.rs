@@ -108,7 +108,7 @@ pub async fn family(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Resul
     for one in merged {
         match household(tx, actor, one, why).await {
             Err(error) if error.code() == "erased" => {}
-            erased => drop(erased?),
+            erased => _ = erased?,
         }
     }
     household(tx, actor, id, why).await
