@@ -88,6 +88,11 @@ impl Locked {
         self.held.get(&feed).expect("the feed was locked").revision
     }
 
+    /// Whether the feed was locked.
+    pub fn holds(&self, feed: Uuid) -> bool {
+        self.held.contains_key(&feed)
+    }
+
     pub fn head(&mut self, feed: Uuid) -> &mut Head {
         self.held.get_mut(&feed).expect("the feed was locked")
     }

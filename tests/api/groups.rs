@@ -274,6 +274,32 @@ both! {
         mentor.command("group.survey", survey(one, "progress", json!({}))).await.ok();
     }
 
+    async fn a_household_in_a_group_stays_in_its_village_and_is_erased_wherever_it_went(app: TestApp) {
+        let (admin, mentor, supervisor) = (app.admin().await, app.mentor().await, app.supervisor().await);
+        let graduation = programme(&admin, json!({})).await;
+        let (homes, _) = participants(&mentor, &supervisor, &graduation, 2).await;
+        let formed = group(&graduation, &homes);
+        let one = formed["id"].as_str().unwrap();
+        mentor.command("group.form", formed.clone()).await.ok();
+        mentor.command("group.survey", survey(one, "progress", json!({}))).await.ok();
+        let there = mentor.records("household").await.into_iter().find(|home| home["place"] != homes[0]["place"]).unwrap();
+        let moving = async || {
+            let home = mentor.record("household", homes[0]["id"].as_str().unwrap()).await.unwrap();
+            json!({ "id": home["id"], "revision": home["revision"], "place": there["place"], "reason": "they live there now" })
+        };
+        supervisor.command("household.move", moving().await).await.refused(422, "in_group");
+        let seen = mentor.record("group", one).await.unwrap();
+        supervisor.command("group.dissolve", dissolve(&seen)).await.ok();
+        supervisor.command("household.move", moving().await).await.ok();
+        // The group stayed behind, and what was said of it goes from there.
+        let path = format!("/api/households/{}/erase", homes[0]["id"].as_str().unwrap());
+        admin.post(&path, &json!({ "reason": "She asked for it." })).await.ok();
+        let left = mentor.record("group", one).await.unwrap();
+        assert_eq!((left["health_note"].as_str(), left["reason"].as_str()), (Some(""), Some("")));
+        assert_eq!((&left["place"], mentor.records("survey").await[0]["challenges"].as_str()), (&homes[0]["place"], Some("")));
+        assert!(mentor.records("evidence").await.iter().all(|evidence| evidence["subject_kind"] != "survey"));
+    }
+
     async fn random_moves_by_random_people_keep_every_household_in_one_group(app: TestApp) {
         let (admin, mentor, supervisor) = (app.admin().await, app.mentor().await, app.supervisor().await);
         let org: Uuid = admin.org().parse().unwrap();

@@ -17,7 +17,7 @@ use crate::media::Evidence;
 use crate::packed;
 use crate::signatures::Signature;
 use crate::visits::{self, Visit};
-use crate::{audit, check, duplicates, scope};
+use crate::{audit, check, duplicates, grants, scope};
 
 /// `household.move`: to another village; `revision` is the one that was looked at.
 #[derive(Clone, Object, Deserialize)]
@@ -78,8 +78,32 @@ pub async fn relocate(tx: &mut Tx, context: &Context, body: Move) -> Result<Appl
 }
 
 /// What ties a household to its village holds it there: an active group, a grant under way.
-#[expect(clippy::unused_async, reason = "groups and grants ask here")]
-async fn demand_free(_tx: &mut Tx, _org: Uuid, _household: Uuid) -> Result<()> {
+async fn demand_free(tx: &mut Tx, org: Uuid, household: Uuid) -> Result<()> {
+    let group: Option<(Uuid,)> = tx
+        .query("SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2 AND active LIMIT 1")
+        .bind(org)
+        .bind(household)
+        .optional()
+        .await?;
+    if group.is_some() {
+        return Err(Error::refused(
+            "in_group",
+            "The household is in a business group of its village: it leaves that first.",
+        ));
+    }
+    let grants: Vec<(String,)> = tx
+        .query(
+            "SELECT g.state FROM grant_household h JOIN grant_file g ON g.org = h.org AND g.id = h.grant_id
+             WHERE h.org = $1 AND h.household = $2",
+        )
+        .bind(org)
+        .bind(household)
+        .all()
+        .await?;
+    let over = |state: grants::State| state == grants::State::Closed || state.came_to_nothing();
+    if !grants.iter().all(|(state,)| grants::State::parse(state).is_some_and(over)) {
+        return Err(Error::refused("grant_under_way", "A grant of the household is under way: it ends first."));
+    }
     Ok(())
 }
 

@@ -128,13 +128,17 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         .bind(id)
         .all()
         .await?;
-    let mut feeds = feed::lock(tx, org, told.iter().map(|(member, _)| *member).chain([place])).await?;
+    let far = Elsewhere::of(tx, org, id).await?.feeds();
+    let mut feeds = feed::lock(tx, org, told.iter().map(|(member, _)| *member).chain(far).chain([place])).await?;
+    let elsewhere = Elsewhere::of(tx, org, id).await?;
+    if !elsewhere.feeds().into_iter().all(|feed| feeds.holds(feed)) {
+        return Err(Error::unavailable("It moved just now. Try again."));
+    }
+    let Elsewhere { granted, received, grouped, surveyed, pictures, signed } = &elsewhere;
     let crypto = tx.crypto.clone();
     let mut counts = Counts::default();
 
     let visited = ids(tx, "SELECT id FROM visit WHERE org = $1 AND household = $2", org, id).await?;
-    let pictures = ids(tx, PICTURES, org, id).await?;
-    let signed = ids(tx, SIGNATURES, org, id).await?;
     let open = ids(tx, "SELECT id FROM conflict WHERE org = $1 AND record = $2", org, id).await?;
 
     let mut record = households::store::current(tx, &crypto, org, place, id).await?;
@@ -175,37 +179,36 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         (enrolment.updated_at, enrolment.revision) = (actor.at, feeds.revision(place));
         enrolments::store::put(tx, &feeds, &enrolment).await?;
     }
-    let granted = ids(tx, "SELECT id FROM grant_file WHERE org = $1 AND household = $2", org, id).await?;
-    for one in &granted {
-        let mut grant = grants::store::current(tx, org, place, *one).await?;
+    for (one, feed) in granted {
+        let mut grant = grants::store::current(tx, org, *feed, *one).await?;
         grant.forget();
-        (grant.updated_at, grant.revision) = (actor.at, feeds.revision(place));
+        (grant.updated_at, grant.revision) = (actor.at, feeds.revision(*feed));
         grants::store::put(tx, &feeds, &grant).await?;
     }
-    let received = ids(tx, RECEIVED, org, id).await?;
-    for one in &received {
-        let mut receipt = grants::store::acknowledgement(tx, org, place, *one).await?;
-        (receipt.note, receipt.position, receipt.revision) = (String::new(), Default::default(), feeds.revision(place));
-        feeds.put(tx, place, "acknowledgement", *one, &receipt).await?;
+    for (one, feed) in received {
+        let mut receipt = grants::store::acknowledgement(tx, org, *feed, *one).await?;
+        (receipt.note, receipt.position, receipt.revision) = (String::new(), Default::default(), feeds.revision(*feed));
+        feeds.put(tx, *feed, "acknowledgement", *one, &receipt).await?;
     }
-    let grouped = ids(tx, GROUPS, org, id).await?;
-    for one in &grouped {
-        let mut group = groups::store::current(tx, org, place, *one).await?;
+    for (one, feed) in grouped {
+        let mut group = groups::store::current(tx, org, *feed, *one).await?;
         group.forget(&names);
-        (group.updated_at, group.revision) = (actor.at, feeds.revision(place));
+        (group.updated_at, group.revision) = (actor.at, feeds.revision(*feed));
         groups::store::put(tx, &feeds, &group).await?;
     }
-    let surveyed = ids(tx, SURVEYS, org, id).await?;
-    for one in &surveyed {
-        let mut survey = groups::store::survey(tx, org, place, *one).await?;
+    for (one, feed) in surveyed {
+        let mut survey = groups::store::survey(tx, org, *feed, *one).await?;
         survey.findings.forget();
-        survey.revision = feeds.revision(place);
-        feeds.put(tx, place, "survey", *one, &survey).await?;
+        survey.revision = feeds.revision(*feed);
+        feeds.put(tx, *feed, "survey", *one, &survey).await?;
     }
-    for (kind, gone) in [("evidence", &pictures), ("signature", &signed), ("conflict", &open)] {
-        for one in gone {
-            feeds.remove(tx, place, kind, *one).await?;
+    for (kind, gone) in [("evidence", pictures), ("signature", signed)] {
+        for (one, feed) in gone {
+            feeds.remove(tx, *feed, kind, *one).await?;
         }
+    }
+    for one in &open {
+        feeds.remove(tx, place, "conflict", *one).await?;
     }
     for (member, entry) in &told {
         feeds.remove(tx, *member, "inbox", *entry).await?;
@@ -221,10 +224,7 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     counts.records = 1 + (kept + open.len() + told.len()) as i64;
     counts.pictures = pictures.len() as i64;
     counts.signatures = signed.len() as i64;
-    for subject in
-        [&[id][..], &visited, &assessed, &enrolled, &granted, &received, &grouped, &surveyed, &pictures, &signed, &open]
-            .concat()
-    {
+    for subject in [&[id][..], &visited, &assessed, &enrolled, &open, &elsewhere.ids()].concat() {
         let events = audit::forget(tx, org, subject).await?;
         counts.events += events;
         if events > 0 && subject != id {
@@ -242,6 +242,42 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
     Ok(counts)
 }
 
+/// What may stand in another village's feed, each with that feed: when a household moves, the groups it had left, their
+/// surveys and grants that are over stay behind.
+struct Elsewhere {
+    granted: Vec<(Uuid, Uuid)>,
+    received: Vec<(Uuid, Uuid)>,
+    grouped: Vec<(Uuid, Uuid)>,
+    surveyed: Vec<(Uuid, Uuid)>,
+    pictures: Vec<(Uuid, Uuid)>,
+    signed: Vec<(Uuid, Uuid)>,
+}
+
+impl Elsewhere {
+    async fn of(tx: &mut Tx, org: Uuid, household: Uuid) -> Result<Self> {
+        let mut found = Vec::with_capacity(6);
+        for sql in [GRANTED, RECEIVED, GROUPS, SURVEYS, PICTURES, SIGNATURES] {
+            found.push(tx.query(sql).bind(org).bind(household).all::<(Uuid, Uuid)>().await?);
+        }
+        let mut found = found.into_iter();
+        let mut next = || found.next().unwrap_or_default();
+        Ok(Self { granted: next(), received: next(), grouped: next(), surveyed: next(), pictures: next(), signed: next() })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(Uuid, Uuid)> {
+        let Self { granted, received, grouped, surveyed, pictures, signed } = self;
+        [granted, received, grouped, surveyed, pictures, signed].into_iter().flatten()
+    }
+
+    fn ids(&self) -> Vec<Uuid> {
+        self.all().map(|(id, _)| *id).collect()
+    }
+
+    fn feeds(&self) -> Vec<Uuid> {
+        self.all().map(|(_, feed)| *feed).collect()
+    }
+}
+
 /// The words of the names in a household, by which what is called after it is known.
 fn names_of(facts: &households::Facts) -> Vec<String> {
     let names = facts.members.iter().map(|member| member.name.as_str()).chain([facts.head_name.as_str()]);
@@ -249,13 +285,19 @@ fn names_of(facts: &households::Facts) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
-const RECEIVED: &str = "SELECT a.id FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
+const GRANTED: &str = "SELECT id, feed FROM grant_file WHERE org = $1 AND household = $2";
+const RECEIVED: &str = "SELECT a.id, a.feed FROM acknowledgement a JOIN grant_file g ON g.org = a.org AND g.id = a.grant_id
      WHERE a.org = $1 AND g.household = $2";
-const GROUPS: &str = "SELECT business_group FROM business_group_member WHERE org = $1 AND household = $2";
-const SURVEYS: &str = "SELECT s.id FROM survey s JOIN business_group_member g
+const GROUPS: &str = "SELECT b.id, b.feed FROM business_group b JOIN business_group_member g
+     ON g.org = b.org AND g.business_group = b.id WHERE b.org = $1 AND g.household = $2";
+const SURVEYS: &str = "SELECT s.id, s.feed FROM survey s JOIN business_group_member g
      ON g.org = s.org AND g.business_group = s.business_group WHERE s.org = $1 AND g.household = $2";
-const PICTURES: &str = concat!("SELECT id FROM evidence WHERE org = $1 AND subject IN ", subjects!());
-const SIGNATURES: &str = concat!("SELECT id FROM signature WHERE org = $1 AND subject IN ", subjects!());
+const PICTURES: &str = concat!("SELECT id, feed FROM evidence WHERE org = $1 AND subject IN ", subjects!());
+const SIGNATURES: &str = concat!(
+    "SELECT s.id, e.feed FROM signature s JOIN feed_entry e ON e.org = s.org AND e.id = s.id AND NOT e.deleted
+     WHERE s.org = $1 AND s.subject IN ",
+    subjects!()
+);
 const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $1 AND subject IN ", subjects!());
 
 /// In this order: what names another goes first. Of a signature its place in the chain stays, with the hash of what was
