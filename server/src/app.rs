@@ -22,7 +22,6 @@ use crate::imports;
 use crate::media::{Turns, append, finish};
 use crate::notifications::Push;
 use crate::numbers::Numbers;
-use crate::orgs;
 use crate::outbox;
 use crate::planted::Planted;
 use crate::sync;
