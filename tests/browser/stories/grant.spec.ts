@@ -48,8 +48,12 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   const phone = await device(PHONE)
   const { page } = phone
   await phone.signIn('amina.mentor')
-  await phone.goto(`/households/${homes[0]!.id}`)
-  await expect(page.getByRole('link', { name: say('grant_new_title') })).toBeVisible()
+  // All that is needed far away has come.
+  for (const home of homes) {
+    await phone.goto(`/households/${home.id}`)
+    await expect(page.getByRole('link', { name: say('grant_new_title') })).toBeVisible()
+    await expect(page.locator('a[href^="/enrolments/"]').first()).toBeVisible({ timeout: 60_000 })
+  }
   await phone.browser.setOffline(true)
   for (const [at, home] of homes.entries()) {
     await phone.goto(`/households/${home.id}`)
