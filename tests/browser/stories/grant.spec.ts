@@ -48,8 +48,12 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   const phone = await device(PHONE)
   const { page } = phone
   await phone.signIn('amina.mentor')
-  await phone.goto(`/households/${homes[0]!.id}`)
-  await expect(page.getByRole('link', { name: say('grant_new_title') })).toBeVisible()
+  // All that is needed far away has come.
+  for (const home of homes) {
+    await phone.goto(`/households/${home.id}`)
+    await expect(page.getByRole('link', { name: say('grant_new_title') })).toBeVisible()
+    await expect(page.locator('a[href^="/enrolments/"]').first()).toBeVisible({ timeout: 60_000 })
+  }
   await phone.browser.setOffline(true)
   for (const [at, home] of homes.entries()) {
     await phone.goto(`/households/${home.id}`)
@@ -174,7 +178,7 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   await phone.browser.setOffline(false)
   await until('the receipt', async () => (await grantOf(homes[0]!.id))!.state === 'disbursed')
   expect(await amina.all<Acknowledgement>('acknowledgement')).toMatchObject([{ counted: true, amount_minor: 1_559_300 }])
-  await until('its picture', async () => (await amina.evidence()).some(({ slot, subject, state }) => slot === 'front' && subject === (JSON.parse(Buffer.from(code.slice(10), 'base64url').toString()) as { k: string }).k && state === 'ready'))
+  await until('its picture', async () => (await amina.evidence()).some(({ slot, subject, state }) => slot === 'front' && subject === (JSON.parse(Buffer.from(code.slice(10), 'base64url').toString()) as { k: string }).k && state !== 'announced'))
 
   // What became of it.
   await phone.goto(`/grants/${first.id}`)
@@ -187,7 +191,7 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   await page.screenshot({ path: shots('use'), fullPage: true })
   await page.getByRole('button', { name: say('grant_use_save') }).click()
   await until('the report', async () => (await grantOf(homes[0]!.id))!.utilisation?.state === 'submitted')
-  await until('both receipts', async () => (await amina.evidence()).filter(({ slot, state }) => slot === 'receipt' && state === 'ready').length === 2)
+  await until('both receipts', async () => (await amina.evidence()).filter(({ slot, state }) => slot === 'receipt' && state !== 'announced').length === 2)
 
   await tablet.goto('/grants/waiting?show=verification')
   await expect(tablet.page.locator('#looked-at')).toHaveText(homes[0]!.head_name)
