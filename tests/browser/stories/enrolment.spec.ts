@@ -10,11 +10,13 @@ import { expect, test } from '../harness/story'
 import { say } from '../harness/words'
 
 interface Enrolment {
+  programme: string
   id: string
   state: string
   position: { lat: number } | null
 }
 interface Assessment {
+  programme: string
   score: number
   qualification: string | null
   phone_score: number | null
@@ -28,7 +30,8 @@ const no = ['electricity', 'clean_water', 'head_schooled']
 test('assessed offline, applied, verified with photo and position, approved', async ({ server, device }) => {
   const admin = await signIn(server.url, 'admin.demo')
   const facts = { code: 'FY26', name: 'Graduation 2026', kind: 'graduation', category: 'graduation', status: 'open', instrument: 'weighted', version: 1, places: [] }
-  expect((await admin.request('PUT', `/api/programmes/${uuid7()}`, { programme: facts })).status).toBe(200)
+  const programme = uuid7()
+  expect((await admin.request('PUT', `/api/programmes/${programme}`, { programme: facts })).status).toBe(200)
   const amina = await signIn(server.url, 'amina.mentor')
   const home = (await amina.households())[0]!
 
@@ -38,6 +41,8 @@ test('assessed offline, applied, verified with photo and position, approved', as
   await phone.goto(`/households/${home.id}`)
   await expect(page.getByRole('link', { name: say('assess_title') })).toBeVisible()
   await page.getByRole('link', { name: say('assess_title') }).click()
+  // Beside the demonstration's own programme.
+  await page.getByLabel(say('assess_programme'), { exact: true }).selectOption(programme)
   await expect(page.getByLabel(new RegExp(`^${questions[0]!.label.en}`))).toBeVisible()
   await phone.browser.setOffline(true)
   for (const { key, kind, label } of questions) {
@@ -53,12 +58,14 @@ test('assessed offline, applied, verified with photo and position, approved', as
   await page.screenshot({ path: shots('assessment'), fullPage: true })
   await page.getByRole('button', { name: say('assess_save_apply') }).click()
   await expect(page.getByText(say('enrolment_applied'), { exact: true })).toBeVisible()
-  expect(await amina.all('assessment')).toEqual([])
+  const ofThis = async <T extends { programme: string }>(kind: string) => (await amina.all<T>(kind)).filter((one) => one.programme === programme)
+  expect(await ofThis('assessment')).toEqual([])
 
   await phone.browser.setOffline(false)
-  const find = async () => (await amina.all<Enrolment>('enrolment'))[0]
+  const find = async () => (await ofThis<Enrolment>('enrolment'))[0]
   await until('the application', async () => (await find())?.state === 'applied')
-  const [assessed] = await amina.all<Assessment>('assessment')
+  const application = (await find())!.id
+  const [assessed] = await ofThis<Assessment>('assessment')
   expect(assessed).toMatchObject({ score: Math.round(shown * 100), qualification: 'qualified', phone_score: null })
   await expect(page.getByText(say('verdict_qualified'), { exact: true })).toBeVisible()
 
@@ -79,7 +86,7 @@ test('assessed offline, applied, verified with photo and position, approved', as
   await tablet.page.getByRole('dialog').getByRole('button', { name: say('move_approve'), exact: true }).click()
   await until('the approval', async () => (await find())?.state === 'approved')
   expect((await find())!.position!.lat).toBeCloseTo(-0.3012, 3)
-  await until('the picture of the home', async () => (await amina.evidence()).some(({ slot, state }) => slot === 'site' && state === 'ready'))
+  await until('the picture of the home', async () => (await amina.evidence()).some(({ slot, state, subject }) => slot === 'site' && state === 'ready' && subject === application))
   await tablet.page.screenshot({ path: shots('enrolment'), fullPage: true })
   expect([...phone.errors, ...tablet.errors]).toEqual([])
 })
