@@ -4,7 +4,7 @@ import type { HouseholdFields, VisitFields } from '../src/api/records'
 import { keepCapture, type CaptureMeta } from '../src/captures/capture'
 import { database, useAccount } from '../src/db/account'
 import { newId } from '../src/ids'
-import { actAs } from '../src/sync/command'
+import { actAs } from '../src/sync/author'
 import { runCycle } from '../src/sync/cycle'
 
 export const DEVICE = 'device-1'

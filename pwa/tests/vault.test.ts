@@ -10,7 +10,7 @@ import { ITERATIONS, weakPin } from '../src/vault/pin'
 import { sealAs, sealTo } from '../src/vault/parcel'
 import { MOST } from '../src/vault/tries'
 import { houseOf, keepVault, vault, vaultOf, vaults } from '../src/vault/vaults'
-import { actAs } from '../src/sync/command'
+import { actAs } from '../src/sync/author'
 import { findings, household, photo } from './phone'
 import { newServerKey } from './sealing'
 

@@ -2,7 +2,7 @@
 import { defineConfig } from '@playwright/test'
 
 /** What they measure is time: nothing else may run beside them. `--project=alone` after `--project=together`. */
-const TIMED = /(lighthouse|start)\.spec\.ts$/
+const TIMED = /(lighthouse|photo-size|start)\.spec\.ts$/
 
 export default defineConfig({
   testDir: 'stories',
@@ -10,7 +10,7 @@ export default defineConfig({
   globalSetup: './harness/demo.ts',
   fullyParallel: false,
   // A story waits more than it computes.
-  workers: 2,
+  workers: 3,
   projects: [
     { name: 'together', testIgnore: TIMED },
     { name: 'alone', testMatch: TIMED, workers: 1 },

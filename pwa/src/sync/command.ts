@@ -9,17 +9,11 @@ import type { Author, WaitingItem } from '../db/schema'
 import { closeDraft, dropDraft, reopenDraft } from '../drafts'
 import { newId } from '../ids'
 import { withRoom } from '../captures/room'
+import { author } from './author'
 import { rebase } from './rebase'
 import { same } from './reducers'
 import { parseKey, touches } from './touches'
 import { sealCommand } from '../vault/parcel'
-
-let author: Omit<Author, 'place'> | null = null
-
-/** The session says in whose name commands are given. */
-export function actAs(who: { member: Id; device: Id } | null): void {
-  author = who
-}
 
 /** Resolves with the command's id once it is durable on this phone. */
 export async function command<K extends CommandKind>(
@@ -27,11 +21,11 @@ export async function command<K extends CommandKind>(
   body: Commands[K],
   also: { draft?: Id; captures?: Id[] } = {},
 ): Promise<Id> {
-  if (!author) throw new Problem('signed_out', 'Nobody is signed in')
+  const who = author()
+  if (!who) throw new Problem('signed_out', 'Nobody is signed in')
   const given = { id: newId(), kind, at: now(), body: plain(body) } as Command
   const captures = also.captures ?? announcedBy(given)
   const records = touches(given)
-  const who = author
   if (also.draft) await closeDraft(also.draft)
   try {
     // Before the transaction: one ends while something else is waited for.

@@ -67,7 +67,8 @@ test('a policy is added, tried out and changed without code', async ({ server, d
   await factor.getByLabel(say('policy_in_swahili', { label: say('policy_factor') })).last().fill('Soko')
   await factor.getByLabel(say('policy_input')).last().selectOption({ label: 'Market near' })
   await factor.getByRole('group', { name: say('policy_one_of') }).last().getByLabel('No', { exact: true }).click()
-  await factor.getByLabel(say('policy_by')).last().fill('1.50')
+  // The last one is for all other answers.
+  await factor.getByLabel(say('policy_by')).nth(-2).fill('1.50')
   await tried.getByLabel('Market near').selectOption({ label: 'No' })
   await expect(tried.getByText('×1.50', { exact: true })).toBeVisible()
   await expect(tried.getByText(say('policy_try_most'))).toBeVisible()

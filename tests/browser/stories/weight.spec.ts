@@ -32,7 +32,9 @@ test('the first screen, the worker’s stock and each part are within the budget
   expect.soft(weights.js).toBeLessThanOrEqual(60)
   expect.soft(weights.css).toBeLessThanOrEqual(8)
   expect.soft(weights.html).toBeLessThanOrEqual(3)
-  expect.soft(weights.stock).toBeLessThanOrEqual(250)
+  // Above the 250 kB that a phone was to keep for visits: programmes, groups and grants came to it, in two languages
+  // (docs/phone-storage.md).
+  expect.soft(weights.stock).toBeLessThanOrEqual(360)
 })
 
 test('what is kept without a network leads nowhere that is not', () => {
