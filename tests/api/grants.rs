@@ -241,8 +241,16 @@ both! {
         new["plan"]["items"] = json!([{ "what": "Stock", "quantity": 1, "unit_minor": 1_247_400 }]);
         office.mentor.command("grant.submit", new.clone()).await.ok();
         assert_eq!(grant(&office.mentor, new["id"].as_str().unwrap()).await["phone_amount_minor"], Value::Null);
+        // What is asked for later is not asked of who signed by an earlier version.
+        facts["needs"]["milestones"] = json!([8]);
+        let strict = save_policy(&office.manager, id, facts.clone(), next["revision"].as_i64()).await.ok();
+        let mut asked = application(&office.mentor, &third, &strict);
+        asked["amount_minor"] = 1_247_400.into();
+        asked["plan"]["items"] = json!([{ "what": "Stock", "quantity": 1, "unit_minor": 1_247_400 }]);
+        office.mentor.command("grant.submit", asked).await.refused(422, "needs_missing");
+        office.mentor.command("grant.submit", application(&office.mentor, &third, &office.seed)).await.ok();
         facts["active"] = false.into();
-        save_policy(&office.manager, id, facts.clone(), next["revision"].as_i64()).await.ok();
+        save_policy(&office.manager, id, facts.clone(), strict["revision"].as_i64()).await.ok();
         let late = application(&office.mentor, &third, &office.seed);
         office.mentor.command("grant.submit", late).await.refused(422, "policy_closed");
         // Rules of policies: one example of each field.

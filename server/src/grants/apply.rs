@@ -53,10 +53,9 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
     grant.amount = facts.amount(&body.answers, grant.households.len());
     grant.phone_amount_minor = Some(body.amount_minor).filter(|phone| *phone != grant.amount.amount_minor);
     viable(&facts, &body.plan, grant.amount.amount_minor)?;
-    let policy = policies::store::current(tx, by.org, grant.policy.id).await?;
     needs::demand_enrolled(tx, (by.org, place), grant.programme, &grant.households).await?;
-    needs::demand_first(tx, by.org, &policy, grant.id, &grant.households).await?;
-    needs::demand(tx, (by.org, place, context.now), &policy, group.as_ref(), &grant.households).await?;
+    needs::demand_first(tx, by.org, &facts, grant.id, &grant.households).await?;
+    needs::demand(tx, (by.org, place, context.now), &facts, group.as_ref(), &grant.households).await?;
     (grant.plan, grant.answers, grant.note) = (body.plan, body.answers, body.note.trim().into());
     (grant.submitted_by, grant.submitted_at) = (by.id, context.now);
     grant.step(Event::Submit, Some(by.id), context.now, "")?;

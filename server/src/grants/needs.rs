@@ -9,7 +9,7 @@ use crate::db::Tx;
 use crate::enrolments;
 use crate::error::{Error, Result};
 use crate::groups::{self, Group};
-use crate::policies::Policy;
+use crate::policies::PolicyFacts;
 
 /// Every household takes part in the programme now.
 ///
@@ -28,7 +28,7 @@ pub async fn demand_enrolled(tx: &mut Tx, (org, place): (Uuid, Uuid), programme:
 ///
 /// # Errors
 /// 422 `granted`.
-pub async fn demand_first(tx: &mut Tx, org: Uuid, policy: &Policy, grant: Uuid, households: &[Uuid]) -> Result<()> {
+pub async fn demand_first(tx: &mut Tx, org: Uuid, facts: &PolicyFacts, grant: Uuid, households: &[Uuid]) -> Result<()> {
     for household in households {
         let other: Option<(Uuid,)> = tx
             .query(
@@ -38,8 +38,8 @@ pub async fn demand_first(tx: &mut Tx, org: Uuid, policy: &Policy, grant: Uuid, 
             )
             .bind(org)
             .bind(*household)
-            .bind(policy.facts.programme)
-            .bind(policy.facts.key.clone())
+            .bind(facts.programme)
+            .bind(facts.key.clone())
             .bind(grant)
             .optional()
             .await?;
@@ -50,24 +50,24 @@ pub async fn demand_first(tx: &mut Tx, org: Uuid, policy: &Policy, grant: Uuid, 
     Ok(())
 }
 
-/// What the policy needs is there.
+/// What the policy needs is there, as it was in the version by which the household asks.
 ///
 /// # Errors
 /// 422 `needs_missing`; the message names what: grant, utilised, days_since, health, milestone, rating.
 pub async fn demand(
     tx: &mut Tx,
     (org, place, now): (Uuid, Uuid, Millis),
-    policy: &Policy,
+    facts: &PolicyFacts,
     group: Option<&Group>,
     households: &[Uuid],
 ) -> Result<()> {
-    let needs = &policy.facts.needs;
+    let needs = &facts.needs;
     let mut missing: Vec<&str> = Vec::new();
     for household in households {
         if let Some(key) = &needs.grant {
-            earlier(tx, org, policy, key, *household, now, &mut missing).await?;
+            earlier(tx, org, facts, key, *household, now, &mut missing).await?;
         }
-        for id in enrolments::store::climbing(tx, org, place, *household, Some(policy.facts.programme)).await? {
+        for id in enrolments::store::climbing(tx, org, place, *household, Some(facts.programme)).await? {
             let enrolment = enrolments::store::current(tx, org, place, id).await?;
             let done = |number: &i64| enrolment.milestones.iter().any(|rung| rung.number == *number && rung.state.is_done());
             if !needs.milestones.iter().all(done) {
@@ -101,7 +101,7 @@ pub async fn demand(
 async fn earlier(
     tx: &mut Tx,
     org: Uuid,
-    policy: &Policy,
+    facts: &PolicyFacts,
     key: &str,
     household: Uuid,
     now: Millis,
@@ -116,7 +116,7 @@ async fn earlier(
         )
         .bind(org)
         .bind(household)
-        .bind(policy.facts.programme)
+        .bind(facts.programme)
         .bind(key)
         .optional()
         .await?;
@@ -124,10 +124,10 @@ async fn earlier(
         missing.push("grant");
         return Ok(());
     };
-    if policy.facts.needs.utilised && utilisation.as_deref() != Some(UseState::Verified.as_str()) {
+    if facts.needs.utilised && utilisation.as_deref() != Some(UseState::Verified.as_str()) {
         missing.push("utilised");
     }
-    if policy.facts.needs.days_since.is_some_and(|days| now - acknowledged_at < days * DAY) {
+    if facts.needs.days_since.is_some_and(|days| now - acknowledged_at < days * DAY) {
         missing.push("days_since");
     }
     Ok(())
