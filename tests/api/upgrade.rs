@@ -105,7 +105,7 @@ async fn is_brought_up_to_date(engine: Engine) {
     let data = folder.path().to_str().unwrap().to_owned();
     let url = match engine {
         Engine::Sqlite => format!("sqlite://{data}/kilele.db"),
-        Engine::Postgres => new_database(&std::env::var("KILELE_TEST_POSTGRES_URL").unwrap()).await,
+        Engine::Postgres => new_database(None).await,
     };
     let record = format!("{{\"id\":\"01a1ff21-abe0-7528-9b02-50ac636427e2\",\"name\":\"Kijiji 🐔 {}\"}}", id());
     left_behind(engine, &url, &record).await;

@@ -15,13 +15,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(cluster: Option<&str>) -> Self {
+    pub async fn start(postgres: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let database = match cluster {
-            Some(cluster) => Some(kilele_tests::new_database(cluster).await),
-            None => None,
+        let database = match postgres {
+            true => Some(kilele_tests::new_database(None).await),
+            false => None,
         };
         let child = spawn(&address, &folder, database.as_deref());
         let server = Self { child, address, client: reqwest::Client::new(), folder, database };

@@ -16,14 +16,15 @@ pub mod s3;
 pub mod sealing;
 pub mod signing;
 pub mod slow;
+mod template;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kilele::app::App;
 use kilele::clock::Clock;
 use kilele::config::Config;
-use kilele::demo::{self, Size};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use serde_json::Value;
 use sqlx::{Connection, Executor};
@@ -79,37 +80,20 @@ impl TestApp {
 
     /// With settings that come before the test's own.
     pub async fn spawn_with(engine: Engine, settings: impl Fn(&str) -> Option<String>) -> Self {
-        let app = Self::spawn_empty(engine, settings).await;
-        let size = Size { households: 24, visits_a_day: 0, pictures: false, programme: false };
-        demo::make_sized(&app.app, size).await.unwrap();
-        app
+        let folder = tempfile::tempdir().unwrap();
+        let database = template::copy(engine, folder.path()).await;
+        let config = config(folder.path(), &database, settings);
+        Self::serve(config, Clock::default(), Arc::new(folder)).await
     }
 
     /// An installation without an organisation; `settings` come before the test's own.
     pub async fn spawn_empty(engine: Engine, settings: impl Fn(&str) -> Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().to_str().unwrap().to_owned();
         let database = match engine {
-            Engine::Sqlite => format!("sqlite://{data}/kilele.db"),
-            Engine::Postgres => {
-                let cluster = std::env::var("KILELE_TEST_POSTGRES_URL").expect(
-                    "KILELE_TEST_POSTGRES_URL is not set: run the tests with `make test` or under scripts/with-postgres",
-                );
-                new_database(&cluster).await
-            }
+            Engine::Sqlite => template::sqlite(folder.path()),
+            Engine::Postgres => new_database(None).await,
         };
-        let config = Config::from(|name| {
-            settings(name).or_else(|| match name {
-                "KILELE_DATA_DIR" => Some(data.clone()),
-                "KILELE_DATABASE_URL" => Some(database.clone()),
-                "KILELE_PUSH_LOOPBACK" => Some("true".into()),
-                "KILELE_SIGN_IN_PER_MINUTE" => Some("1000".into()),
-                // A test is many people at one address.
-                "KILELE_API_PER_MINUTE" | "KILELE_SYNC_PER_MINUTE" => Some("0".into()),
-                _ => None,
-            })
-        })
-        .unwrap();
+        let config = config(folder.path(), &database, settings);
         Self::serve(config, Clock::default(), Arc::new(folder)).await
     }
 
@@ -171,12 +155,33 @@ impl Drop for TestApp {
     }
 }
 
-/// A database of its own in the cluster that `scripts/with-postgres` started.
-pub async fn new_database(cluster: &str) -> String {
+fn config(folder: &Path, database: &str, settings: impl Fn(&str) -> Option<String>) -> Config {
+    let own = |name: &str| match name {
+        "KILELE_DATA_DIR" => folder.to_str().map(str::to_owned),
+        "KILELE_DATABASE_URL" => Some(database.to_owned()),
+        "KILELE_PUSH_LOOPBACK" => Some("true".into()),
+        "KILELE_SIGN_IN_PER_MINUTE" => Some("1000".into()),
+        // A test is many people at one address.
+        "KILELE_API_PER_MINUTE" | "KILELE_SYNC_PER_MINUTE" => Some("0".into()),
+        _ => None,
+    };
+    Config::from(|name| settings(name).or_else(|| own(name))).unwrap()
+}
+
+/// The cluster that `scripts/with-postgres` started.
+fn cluster_url() -> String {
+    std::env::var("KILELE_TEST_POSTGRES_URL")
+        .expect("KILELE_TEST_POSTGRES_URL is not set: run the tests with `make test` or under scripts/with-postgres")
+}
+
+/// A database of its own in that cluster: empty, or a copy.
+pub async fn new_database(of: Option<&str>) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    let cluster = cluster_url();
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = sqlx::PgConnection::connect(cluster).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&cluster).await.unwrap();
+    let like = of.map(|name| format!(" TEMPLATE {name}")).unwrap_or_default();
+    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}{like}"))).await.unwrap();
     let base = cluster.rsplit_once('/').unwrap().0;
     format!("{base}/{name}")
 }
