@@ -11,6 +11,7 @@ import { flushDrafts } from './drafts'
 import { describeDevice, deviceId, newDevice } from './device'
 import { startLive, stopLive } from './live'
 import { renew } from './renew'
+import { afterFirst } from './first'
 import { adoptLanguage } from './i18n/locale.svelte'
 import { homeOf } from './shell/home'
 import { recovery } from './sign-in/recovery.svelte'
@@ -337,7 +338,7 @@ async function enter(known: SessionView): Promise<void> {
   changed(['meta', 'records', 'outbox', 'captures', 'drafts', 'attention'])
   // What the phone knows is shown first; the network and the notes have the next turn.
   const id = open
-  setTimeout(() => {
+  afterFirst(() => {
     if (!id || open !== id || view?.member.id !== known.member.id) return
     startEngine(device)
     startLive()

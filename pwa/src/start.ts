@@ -5,6 +5,7 @@ import { catchUp, lock, openLastAccount, session, wasRevoked } from './session.s
 import { asProblem } from './api/problem'
 import { onStorageLost } from './db/account'
 import { hear } from './db/changes'
+import { afterFirst } from './first'
 import { whenIdle } from './idle'
 import { newId } from './ids'
 import { prepareToday } from './queries/today'
@@ -40,7 +41,7 @@ export async function start(): Promise<void> {
     if (message.type === 'account' && message.id !== session.vault) location.reload()
   })
   if (session.view !== null && location.pathname === '/') prepareToday()
-  whenIdle(() => void later(), 1_000)
+  afterFirst(() => whenIdle(() => void later(), 1_000))
 }
 
 async function later(): Promise<void> {

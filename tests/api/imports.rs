@@ -31,14 +31,14 @@ async fn ask(by: &Person, id: &str, step: &str, body: Value) -> Answer {
 }
 
 /// Sent, and looked at with the mapping that was guessed.
-async fn checked(by: &Person, kind: &str, bytes: impl Into<Vec<u8>>) -> Value {
+pub async fn checked(by: &Person, kind: &str, bytes: impl Into<Vec<u8>>) -> Value {
     let sent = send(by, kind, bytes).await.ok();
     let id = sent["id"].as_str().unwrap();
     ask(by, id, "check", json!({ "fields": fields(&sent) })).await.ok();
     settled(by, id).await
 }
 
-async fn committed(by: &Person, import: &Value) -> Value {
+pub async fn committed(by: &Person, import: &Value) -> Value {
     let id = import["id"].as_str().unwrap();
     ask(by, id, "commit", json!({})).await.ok();
     settled(by, id).await

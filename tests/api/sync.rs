@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kilele_tests::{NewId, Person, TestApp, Uuid, both, id};
+use kilele_tests::{NewId, Person, TestApp, Uuid, both, id, registry};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+
+use crate::imports;
 
 /// What a phone holds after applying answers in the order they come.
 #[derive(Default)]
@@ -206,17 +208,16 @@ both! {
 
     async fn large_feeds_come_in_pages(app: TestApp) {
         let mentor = app.mentor().await;
-        let household = mentor.a_household().await;
-        let plan = || json!({ "id": id(), "household": household["id"], "mentor": mentor.member(), "kind": "scheduled", "planned_at": 1_800_000_000_000_i64 });
-        for _ in 0..64 {
-            let batch: Vec<Value> = (0..50).map(|_| command("visit.plan", plan())).collect();
-            mentor.sync(&json!({}), &batch).await;
-        }
+        let rows = registry::csv(3_100, &["KIL-MA-01".to_owned(), "KIL-MA-02".to_owned()]);
+        let admin = app.admin().await;
+        let import = imports::checked(&admin, "households", rows).await;
+        imports::committed(&admin, &import).await;
         let mut phone = Phone::default();
         let answer = mentor.sync(&json!({}), &[]).await;
         assert_eq!(answer["more"], true);
         phone.pull(&mentor).await;
-        assert_eq!(phone.records.values().filter(|r| r["planned_at"].is_i64()).count(), 3_200);
+        let imported = |r: &&Value| r["registered_by"] == admin.member();
+        assert_eq!(phone.records.values().filter(imported).count(), 3_100);
     }
 
     async fn what_the_phone_holds_is_known_before_it_arrives(app: TestApp) {

@@ -71,10 +71,10 @@ export async function inspect(page: Page, url: string, folder: string, screen: S
   return found
 }
 
-/** By a link within the app where that leads to another view, as people come; else by loading the page anew. */
+/** By a link within the app where that leads to another view, as people come; else (and with a query) by loading the page anew. */
 async function come(page: Page, url: string, { path, locked }: Screen): Promise<void> {
   const before = page.url().startsWith(`${url}/`) ? page.locator('main h1').first() : null
-  const heading = locked ? null : await before?.elementHandle({ timeout: 1000 }).catch(() => null)
+  const heading = locked || /[?#]/.test(path) ? null : await before?.elementHandle({ timeout: 1000 }).catch(() => null)
   if (heading && new URL(page.url()).pathname !== new URL(url + path).pathname) {
     await page.evaluate((href) => {
       const link = Object.assign(document.createElement('a'), { href })

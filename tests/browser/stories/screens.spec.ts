@@ -340,7 +340,7 @@ async function look(login: Login | null, folder: string, language: Language, url
   }
   const found: string[] = []
   for (const screen of screens) {
-    await test.step(screen.name, async () => void found.push(...(await inspect(page, url, folder, screen, language))))
+    await test.step(screen.name, async () => void found.push(...(await inspect(page, url, folder, login ? screen : { ...screen, locked: true }, language))))
   }
   expect(person.errors).toEqual([])
   expect(found).toEqual([])
