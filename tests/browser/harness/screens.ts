@@ -85,6 +85,8 @@ async function come(page: Page, url: string, { path, locked }: Screen): Promise<
     // A view that stays for the next address shows what it had: that one is loaded.
     if (await page.waitForFunction((old) => !old.isConnected, heading, { timeout: 500 }).catch(() => null)) return
   }
+  // What differs only behind a # would not be loaded again.
+  if (locked) await page.goto('about:blank')
   await page.goto(url + path)
   if (!locked) await unlock(page)
 }
