@@ -105,22 +105,30 @@ pub fn open_list(joined: &str) -> Result<String> {
 /// # Errors
 /// As [`open`].
 pub fn unhex(digits: &str, bytes: &mut Vec<u8>) -> Result<()> {
-    let digit = |d: u8| match d {
-        b'0'..=b'9' => Some(d - b'0'),
-        b'a'..=b'f' => Some(d - b'a' + 10),
-        b'A'..=b'F' => Some(d - b'A' + 10),
-        _ => None,
-    };
+    let (pairs, rest) = digits.as_bytes().as_chunks();
     bytes.clear();
-    bytes.reserve(digits.len() / 2);
-    for pair in digits.as_bytes().chunks(2) {
-        match pair {
-            &[high, low] => bytes.push(digit(high).zip(digit(low)).map(|(h, l)| h << 4 | l).ok_or_else(damaged)?),
-            _ => return Err(damaged()),
-        }
+    bytes.reserve(pairs.len());
+    let mut all = 0;
+    for &[high, low] in pairs {
+        let (high, low) = (DIGIT[usize::from(high)], DIGIT[usize::from(low)]);
+        all |= high | low;
+        bytes.push(high << 4 | low & 15);
     }
-    Ok(())
+    if rest.is_empty() && all < 16 { Ok(()) } else { Err(damaged()) }
 }
+
+/// What each byte says as a digit; 16 for those that are none.
+const DIGIT: [u8; 256] = {
+    let mut of = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value];
+        of[digit as usize] = value as u8;
+        of[digit.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    of
+};
 
 pub fn damaged() -> Error {
     Error::unexpected(anyhow::anyhow!("a record cannot be read as it is kept"))
