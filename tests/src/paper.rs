@@ -69,6 +69,7 @@ pub fn signed(language: Language, at: usize, name: &str) -> Signed {
     Signed {
         signer_name: name.into(),
         signer_role: "beneficiary".into(),
+        household: name.into(),
         witness: (at == 1).then(|| "Peter Mutua".into()),
         statement: in_language(language, STATEMENT_EN, STATEMENT_SW),
         language: language.code().into(),

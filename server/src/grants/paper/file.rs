@@ -380,6 +380,7 @@ pub(super) fn facts<'a>(writer: &'a Writer, signed: &Signed) -> Vec<(&'a str, St
     vec![
         (texts.signed_by, signed.signer_name.clone()),
         (texts.role, writer.word("signer", &signed.signer_role)),
+        (texts.household, signed.household.clone()),
         (texts.witness, signed.witness.clone().unwrap_or_default()),
         (texts.signed_at, writer.figures.time(signed.signed_at)),
         (texts.arrived_at, writer.figures.time(signed.received_at)),

@@ -194,6 +194,8 @@ pub struct Photo {
 pub struct Signed {
     pub signer_name: String,
     pub signer_role: String,
+    /// For whose household, where that is said.
+    pub household: String,
     pub witness: Option<String>,
     pub statement: String,
     /// In which the statement was shown.
