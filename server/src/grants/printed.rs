@@ -119,6 +119,7 @@ impl<'a> Papers<'a> {
                 flag: one.flag.as_ref().map(key),
                 note: one.note,
                 position: position(&one.position),
+                received_by: self.signatures(one.id).await?.pop().map_or_else(String::new, |signed| signed.signer_name),
                 recorded_by: self.name(one.recorded_by).await?,
                 received_at: one.received_at,
             });

@@ -222,6 +222,7 @@ impl Part<'_> {
                 self.sheet.warning(&format!("{}: {why}", texts.not_counted));
             }
             self.sheet.facts(&[
+                (texts.received_by, one.received_by.clone()),
                 (texts.received_on, writer.figures.time(one.received_at)),
                 (texts.recorded_by, one.recorded_by.clone()),
                 (texts.position, writer.position(one.position)),

@@ -142,6 +142,8 @@ pub struct Acknowledgement {
     pub flag: Option<String>,
     pub note: String,
     pub position: Option<Position>,
+    /// Who signed for it.
+    pub received_by: String,
     pub recorded_by: String,
     pub received_at: Millis,
 }
