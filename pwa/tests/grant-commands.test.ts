@@ -73,7 +73,9 @@ test('today asks for what is to be handed over and for reports that are due', as
   const grant = await submitted()
   const part = { id: 't', number: 1, amount_minor: 5, state: 'released', released_by: 'cashier' }
   await keep('grant', 'a', { ...grant, id: 'a', state: 'disbursing', tranches: [part] })
-  await keep('grant', 'b', { ...grant, id: 'b', state: 'disbursed', utilisation: { state: 'due', due_on: '2027-01-01' } })
+  const received = { ...part, state: 'acknowledged' }
+  await keep('grant', 'd', { ...grant, id: 'd', state: 'disbursing', tranches: [{ ...part, state: 'disputed' }], utilisation: { state: 'due', due_on: '2027-01-01' } })
+  await keep('grant', 'b', { ...grant, id: 'b', state: 'disbursed', tranches: [received], utilisation: { state: 'due', due_on: '2027-01-01' } })
   await keep('grant', 'c', { ...grant, id: 'c', state: 'disbursed', utilisation: { state: 'verified', due_on: '2027-01-01' } })
   const { receive, use } = await dueGrants()
   expect([receive.map((item) => item.grant.id), use.map((item) => item.grant.id)]).toEqual([['a'], ['b']])

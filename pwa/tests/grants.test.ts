@@ -135,6 +135,9 @@ test('nobody is offered the next step of what they did themselves', () => {
   expect(names({ ...recommended, policy: { ...seed, manager_limit_minor: 1_499_999 } }, 'manager', 'grants.approve_within')).toContain('approve!over_limit')
   expect(names({ ...recommended, policy: { ...seed, manager_limit_minor: 1_500_000 } }, 'manager', 'grants.approve_within')).toContain('approve')
   expect(names(grant({ state: 'returned' }), 'mentor', 'grants.prepare')).toContain('submit')
+  const due = { state: 'disbursing', utilisation: { state: 'due' } } as never
+  expect(names(grant({ ...(due as object), tranches: [part({ state: 'acknowledged' })] }), 'mentor', 'grants.prepare')).toContain('utilise')
+  expect(names(grant({ ...(due as object), tranches: [part({ state: 'disputed' })] }), 'mentor', 'grants.prepare')).not.toContain('utilise')
   const use = { state: 'submitted', submitted_by: 'mentor' } as never
   expect(names(grant({ state: 'disbursed', utilisation: use }), 'mentor', 'grants.review')).toContain('verify!reported')
   expect(names(grant({ state: 'disbursed', utilisation: use }), 'other', 'grants.review')).toEqual(['verify', 'return_use'])

@@ -20,6 +20,12 @@ test('keys stand in the order of the contract', () => {
   expect(text).not.toMatch(/[:,] /)
 })
 
+test('where several households sign, the text says for which; else nothing is said of it', () => {
+  const text = canonical({ ...what, id: 's', signed_at: 7, household: 'h' }, 'phone')
+  expect(text).toContain('"signer_role":"beneficiary","household":"h","witness":null')
+  expect(canonical({ ...what, id: 's', signed_at: 7, household: null }, 'phone')).not.toContain('household')
+})
+
 test('the phone’s key signs exactly that text', async () => {
   const { public_key } = await describeDevice()
   const signed = await sign(what)

@@ -47,6 +47,7 @@ mod second_wall;
 mod sessions;
 mod setup;
 mod signatures;
+mod signers;
 mod sync;
 mod tus;
 mod upgrade;

@@ -69,6 +69,7 @@ pub fn signed(language: Language, at: usize, name: &str) -> Signed {
     Signed {
         signer_name: name.into(),
         signer_role: "beneficiary".into(),
+        household: name.into(),
         witness: (at == 1).then(|| "Peter Mutua".into()),
         statement: in_language(language, STATEMENT_EN, STATEMENT_SW),
         language: language.code().into(),
@@ -189,6 +190,7 @@ pub fn file(language: Language, photos: usize, items: usize) -> GrantFile {
             flag: None,
             note: String::new(),
             position: Some(Position { lat: 0.047_123, lon: 37.649_81, accuracy: Some(8.0) }),
+            received_by: "Mercy Kanini".into(),
             recorded_by: "Amina Yusuf Mwangi".into(),
             received_at: NOW - 2 * DAY,
         }],

@@ -246,6 +246,8 @@ export interface Signature {
   subject: Id
   signer_name: string
   signer_role: SignerRole
+  /** Of a grant and its receipts: for which household, where that was said. */
+  household?: Id
   template: string
   version: number
   language: Language

@@ -5357,6 +5357,11 @@ export interface components {
             subject: string;
             signer_name: string;
             signer_role: string;
+            /**
+             * Format: uuid
+             * @description Of a grant and its receipts: for which household; absent when the phone that took it did not say.
+             */
+            household?: string;
             template: string;
             /** Format: int64 */
             version: number;

@@ -66,6 +66,8 @@ export interface ToSign {
   text: string
   signer_name: string
   signer_role: SignerRole
+  /** Where several households sign one record: for which. */
+  household?: Id | null
   witness?: string | null
   signed_at?: number
   width: number
@@ -73,7 +75,7 @@ export interface ToSign {
   strokes: Stroke[]
 }
 
-/** The canonical text: exactly these keys in this order, without spaces. */
+/** The canonical text: exactly these keys in this order, without spaces; `household` only where it is said. */
 export function canonical(what: ToSign & { id: Id; signed_at: number }, device: Id): string {
   return JSON.stringify({
     v: 1,
@@ -86,6 +88,7 @@ export function canonical(what: ToSign & { id: Id; signed_at: number }, device: 
     statement: what.text,
     signer_name: what.signer_name,
     signer_role: what.signer_role,
+    ...(what.household ? { household: what.household } : {}),
     witness: what.witness ?? null,
     signed_at: what.signed_at,
     width: Math.round(what.width),

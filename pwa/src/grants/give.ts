@@ -1,6 +1,7 @@
 // Gives the command that an action is: of the grant, of one of its parts, or of the report on its use.
 import type { Grant, Method, Tranche } from '../api/grants'
 import type { Day, Id } from '../api/records'
+import { attention, resolveAttention } from '../sync/attention'
 import { command } from '../sync/command'
 import type { Action } from './moves'
 
@@ -12,8 +13,17 @@ export interface Said {
   released_on: Day
 }
 
-/** Answers with the command's id. */
-export function give(grant: Grant, part: Tranche | null, action: Action, said: Said): Promise<Id> {
+const DECISIONS = ['grant.move', 'grant.release', 'grant.tranche', 'grant.verify']
+
+/** Answers with the command's id. A decision that was refused before is over: this one is about the grant as it is now. */
+export async function give(grant: Grant, part: Tranche | null, action: Action, said: Said): Promise<Id> {
+  const id = await begin(grant, part, action, said)
+  const over = (await attention()).filter((one) => one.id !== id && DECISIONS.includes(one.command.kind) && one.records.includes(`grant:${grant.id}`))
+  for (const one of over) await resolveAttention(one.id, 'discard')
+  return id
+}
+
+function begin(grant: Grant, part: Tranche | null, action: Action, said: Said): Promise<Id> {
   const { id, revision } = grant
   const reason = said.reason.trim()
   switch (action) {

@@ -53,7 +53,7 @@ export function offersOf(grant: Grant, me: Id, can: Can): Offer[] {
   offer('return', Boolean(open.return) && judges, submitted)
   offer('reject', Boolean(open.reject) && judges, submitted)
   const use = grant.utilisation
-  const received = grant.state === 'disbursing' || grant.state === 'disbursed'
+  const received = (grant.state === 'disbursing' || grant.state === 'disbursed') && isReceived(grant)
   offer('utilise', received && (use?.state === 'due' || use?.state === 'returned') && can('grants.prepare'))
   const reported = use?.submitted_by === me ? 'reported' : null
   offer('verify', use?.state === 'submitted' && can('grants.review'), reported)
@@ -85,6 +85,9 @@ export function partOffersOf(grant: Grant, tranche: Tranche, me: Id, can: Can): 
   offer('reverse', (out || state === 'acknowledged' || state === 'failed') && can('grants.release'))
   return offers
 }
+
+/** Something of it was received and is not disputed: there is a use to tell of. */
+export const isReceived = ({ tranches }: Grant): boolean => tranches.some(({ state }) => state === 'acknowledged')
 
 export const releaseBarrier = (grant: Grant, me: Id): Barrier | null => part(grant, me, ['submitted', 'reviewed', 'approved'])
 

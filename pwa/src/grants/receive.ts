@@ -7,7 +7,7 @@ import { command } from '../sync/command'
 import type { ReceivedForm } from './receiving'
 
 export async function receive(id: Id, form: ReceivedForm, photo: CaptureMeta): Promise<void> {
-  const signature = await signedBy(form, 'grant_acknowledgement', { subject_kind: 'acknowledgement', subject: id })
+  const signature = await signedBy(form, 'grant_acknowledgement', { subject_kind: 'acknowledgement', subject: id, household: form.recipient })
   if (!signature) throw new Problem('signature_lost', 'The signature is missing')
   const { grant, tranche, amount_minor, note, reason } = form
   const position: Position = form.position

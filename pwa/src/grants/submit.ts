@@ -6,10 +6,12 @@ import { command } from '../sync/command'
 import { signedBy } from '../signature/signing'
 import { answersOf, planOf, type GrantForm } from './form'
 
-export async function submitGrant(id: Id, form: GrantForm, policy: Policy, amount_minor: number, before: Grant | null): Promise<void> {
+/** `homes`: those that apply; who signed and is no longer among them does not. */
+export async function submitGrant(id: Id, form: GrantForm, policy: Policy, homes: Id[], amount_minor: number, before: Grant | null): Promise<void> {
   const signatures = []
-  for (const signing of Object.values(form.signings)) {
-    const signed = await signedBy(signing, 'grant_application', { subject_kind: 'grant', subject: id })
+  for (const home of homes) {
+    const signing = form.signings[home]
+    const signed = signing && (await signedBy(signing, 'grant_application', { subject_kind: 'grant', subject: id, household: home }))
     if (!signed) throw new Problem('signature_lost', 'A signature is missing')
     signatures.push(signed)
   }

@@ -3,6 +3,7 @@ import type { Acknowledgement, Grant, Group, Milestone, Policy } from '../api/gr
 import type { Evidence, Household, Id, Person, Programme, Signature } from '../api/records'
 import { now } from '../clock'
 import { readMeta } from '../db/account'
+import { isReceived } from '../grants/moves'
 import { askedOf, underWay, type Asked } from '../grants/needs'
 import { person, placePath } from './people'
 import { about, every, inState, one } from './records'
@@ -184,7 +185,7 @@ export async function dueGrants(): Promise<{ receive: GrantItem[]; use: GrantIte
   const open = [...paid, ...received]
   const receive = open.filter((grant) => grant.tranches.some((part) => part.state === 'released' && part.released_by !== me?.id))
   const use = open
-    .filter(({ utilisation }) => utilisation?.state === 'due' || utilisation?.state === 'returned')
+    .filter((grant) => isReceived(grant) && (grant.utilisation?.state === 'due' || grant.utilisation?.state === 'returned'))
     .sort((a, b) => (a.utilisation!.due_on < b.utilisation!.due_on ? -1 : 1))
   const mine = back.filter(({ submitted_by }) => submitted_by === me?.id)
   const [a, b, c] = await Promise.all([receive, use, mine].map((list) => Promise.all(list.map(withWho))))

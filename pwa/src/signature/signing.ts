@@ -20,7 +20,7 @@ export interface Signing {
 export async function signedBy(
   { signer_name, signer_role, ink }: Signing,
   key: string,
-  about: { subject_kind: SubjectKind; subject: Id },
+  about: { subject_kind: SubjectKind; subject: Id; household?: Id | null },
 ): Promise<SignedRecord | null> {
   if (!ink) return null
   const [{ sign }, { statement }] = await Promise.all([import('../captures/signature'), import('../queries/people')])

@@ -303,13 +303,14 @@ function signature(command: Command, id: Id, before: Records['signature'] | null
   const found = signaturesOf(command).find((one) => signedRecord(one).id === id)
   if (!found) return before
   const signed = signedRecord(found)
-  const { subject_kind, subject, signer_name, signer_role, template, version, language, statement, signed_at } = signed
+  const { subject_kind, subject, signer_name, signer_role, household, template, version, language, statement, signed_at } = signed
   return {
     id,
     subject_kind,
     subject,
     signer_name,
     signer_role,
+    ...(household ? { household } : {}),
     template,
     version,
     language,

@@ -102,6 +102,7 @@ export interface Signed {
   statement: string
   signer_name: string
   signer_role: 'beneficiary' | 'witness' | 'mentor'
+  household?: Id
   signed_at: number
 }
 

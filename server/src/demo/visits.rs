@@ -173,6 +173,7 @@ async fn signature(app: &App, mentor: &Reader, home: &Home, visit: Uuid, at: Mil
         statement,
         signer_name: home.head.clone(),
         signer_role: "beneficiary".into(),
+        household: None,
         witness: None,
         signed_at: at,
         width: ink.width,

@@ -1,6 +1,8 @@
 //! Applying for a grant: the plan, the amount counted again by the policy, what must have happened before, and every
 //! household's signature.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::people::{SUBMITTING, supervisor, tell};
@@ -13,7 +15,7 @@ use crate::groups::{self, Group};
 use crate::media::evidence;
 use crate::milestones::{self, Happening};
 use crate::policies::{self, PolicyFacts, Unit};
-use crate::signatures::{self, Content};
+use crate::signatures::{self, Content, SignedRecord};
 use crate::{audit, check, households, scope};
 
 /// What the households sign under.
@@ -67,11 +69,7 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
     for capture in body.evidence {
         evidence::announce(tx, context, &mut feeds, place, subject, capture).await?;
     }
-    let signers =
-        body.signatures.iter().filter(|signed| Content::parse(&signed.record).is_ok_and(|c| c.template == TEMPLATE));
-    if signers.count() < grant.households.len() {
-        return Err(Error::refused("signature_missing", "Every household that applies signs.").field("signatures"));
-    }
+    demand_signed(&grant.households, &body.signatures)?;
     for signed in body.signatures {
         signatures::receive(tx, context, &mut feeds, place, subject, signed).await?;
     }
@@ -173,6 +171,26 @@ fn check_plan(plan: &BusinessPlan, amount: i64) -> Result<()> {
     match sum == amount {
         true => Ok(()),
         false => Err(Error::refused("items_differ", "The items do not come to the amount asked for.").field("items")),
+    }
+}
+
+/// Every household signs for itself. A signature that does not say for which (phones of before) counts for one of them.
+fn demand_signed(households: &[Uuid], signatures: &[SignedRecord]) -> Result<()> {
+    let (mut named, mut unnamed) = (BTreeSet::new(), 0);
+    for content in signatures.iter().filter_map(|signed| Content::parse(&signed.record).ok()) {
+        match content.household {
+            _ if content.template != TEMPLATE => {}
+            Some(one) if !households.contains(&one) => {
+                let message = "Somebody signed for a household that does not apply.";
+                return Err(Error::refused("signature_invalid", message).field("signatures"));
+            }
+            Some(one) => _ = named.insert(one),
+            None => unnamed += 1,
+        }
+    }
+    match named.len() + unnamed < households.len() {
+        true => Err(Error::refused("signature_missing", "Every household that applies signs.").field("signatures")),
+        false => Ok(()),
     }
 }
 

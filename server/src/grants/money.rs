@@ -70,8 +70,13 @@ pub async fn acknowledge(tx: &mut Tx, context: &Context, body: Acknowledge) -> R
         let message = "Missing: a picture of the recipient.";
         return Err(Error::refused("evidence_missing", message).details(json!({ "slots": [RECIPIENT] })));
     }
-    if Content::parse(&body.signature.record)?.template != TEMPLATE {
+    let signed = Content::parse(&body.signature.record)?;
+    if signed.template != TEMPLATE {
         return Err(Error::refused("signature_invalid", "This signature is under another statement.").field("signature"));
+    }
+    if signed.household.is_some_and(|one| !before.households.contains(&one)) {
+        let message = "The signature is for a household that has no part in the grant.";
+        return Err(Error::refused("signature_invalid", message).field("signature"));
     }
     let flag = flag(before.state, part, body.amount_minor);
     let subject = ("acknowledgement", body.id);

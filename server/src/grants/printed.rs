@@ -119,6 +119,7 @@ impl<'a> Papers<'a> {
                 flag: one.flag.as_ref().map(key),
                 note: one.note,
                 position: position(&one.position),
+                received_by: self.signatures(one.id).await?.pop().map_or_else(String::new, |signed| signed.signer_name),
                 recorded_by: self.name(one.recorded_by).await?,
                 received_at: one.received_at,
             });
@@ -363,11 +364,16 @@ impl<'a> Papers<'a> {
             let kept = verify::kept(self.app, self.org, id).await?;
             // What was erased, or cannot be read, has no lines to draw.
             let content = kept.text().and_then(|text| Content::parse(&text)).ok();
+            let home: Option<Household> = match record.household {
+                Some(one) => self::kept(self.app, self.org, self.grant.place, "household", one).await?,
+                None => None,
+            };
             signatures.push(Signed {
                 witness: content.as_ref().and_then(|content| content.witness.clone()),
                 ink: content.map(|content| content.ink()),
                 signer_name: record.signer_name,
                 signer_role: record.signer_role,
+                household: home.map_or_else(String::new, |home| home.facts.head_name),
                 statement: record.statement,
                 language: record.language,
                 signed_at: record.signed_at,

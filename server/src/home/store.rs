@@ -103,8 +103,7 @@ fn shown(grant: Grant) -> HomeGrant {
     }
 }
 
-/// Under its visits, its own record, its grants and their receipts. Under what several households signed, only those in
-/// the name of its head.
+/// Under its visits, its own record, its grants and their receipts. Of what several households signed, only its own.
 pub async fn signatures(app: &App, org: Uuid, household: &Household) -> Result<Vec<HomeSignature>> {
     let rows: Vec<(Vec<u8>, bool)> = app
         .db
@@ -127,7 +126,7 @@ pub async fn signatures(app: &App, org: Uuid, household: &Household) -> Result<V
     let mut own = Vec::new();
     for (body, shared) in rows {
         let signature: Signature = serde_json::from_str(&packed::open(&body)?)?;
-        if shared && signature.signer_name != household.facts.head_name {
+        if shared && !signature.is_for(household.id, &household.facts.head_name) {
             continue;
         }
         let Signature { id, signer_name, statement, language, signed_at, sha256, .. } = signature;

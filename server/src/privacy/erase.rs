@@ -15,7 +15,7 @@ use crate::jobs;
 use crate::{assessments, enrolments, grants, groups, households, visits};
 
 /// What belongs to household $2: itself, its visits, its enrolments, the groups it was in and their surveys, and the
-/// grants it had alone. A grant of a group is the others' too: it stays.
+/// grants it had alone. A grant of a group is the others' too: it stays, without what this household signed.
 macro_rules! subjects {
     () => {
         "(SELECT id FROM visit WHERE org = $1 AND household = $2
@@ -214,7 +214,8 @@ pub async fn household(tx: &mut Tx, actor: &Actor, id: Uuid, why: Why<'_>) -> Re
         feeds.remove(tx, *member, "inbox", *entry).await?;
     }
     let hashes: Vec<(String,)> = tx.query(HASHES).bind(org).bind(id).all().await?;
-    let forget = concat!("UPDATE signature SET record = $3 WHERE org = $1 AND subject IN ", subjects!());
+    let forget =
+        concat!("UPDATE signature SET record = $3 WHERE org = $1 AND (household = $2 OR subject IN ", subjects!(), ")");
     tx.query(forget).bind(org).bind(id).bind(Vec::<u8>::new()).run().await?;
     for sql in GONE {
         tx.query(sql).bind(org).bind(id).run().await?;
@@ -295,8 +296,9 @@ const SURVEYS: &str = "SELECT s.id, s.feed FROM survey s JOIN business_group_mem
 const PICTURES: &str = concat!("SELECT id, feed FROM evidence WHERE org = $1 AND subject IN ", subjects!());
 const SIGNATURES: &str = concat!(
     "SELECT s.id, e.feed FROM signature s JOIN feed_entry e ON e.org = s.org AND e.id = s.id AND NOT e.deleted
-     WHERE s.org = $1 AND s.subject IN ",
-    subjects!()
+     WHERE s.org = $1 AND (s.household = $2 OR s.subject IN ",
+    subjects!(),
+    ")"
 );
 const HASHES: &str = concat!("SELECT DISTINCT sha256 FROM evidence WHERE org = $1 AND subject IN ", subjects!());
 

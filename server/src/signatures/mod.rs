@@ -43,6 +43,9 @@ pub struct Content {
     pub statement: String,
     pub signer_name: String,
     pub signer_role: String,
+    /// For which household, where several sign one record. Absent, not null, where it is not said: texts from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub household: Option<Uuid>,
     pub witness: Option<String>,
     pub signed_at: Millis,
     pub width: u32,
@@ -72,6 +75,10 @@ pub struct Signature {
     pub subject: Uuid,
     pub signer_name: String,
     pub signer_role: String,
+    /// Of a grant and its receipts: for which household; absent when the phone that took it did not say.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub household: Option<Uuid>,
     pub template: String,
     pub version: i64,
     pub language: String,
@@ -86,6 +93,21 @@ pub struct Signature {
     pub server_signature: String,
     pub superseded_by: Option<Uuid>,
     pub revision: i64,
+}
+
+impl Signature {
+    /// Whether somebody signed for this household. Signatures from before say it only by the head's name.
+    pub fn is_for(&self, household: Uuid, head_name: &str) -> bool {
+        self.household.map_or(self.signer_name == head_name, |one| one == household)
+    }
+
+    /// Whether both are of one signer: of one household, or, while one of them does not say for which, of one name.
+    fn same_signer(&self, other: &Self) -> bool {
+        match (self.household, other.household) {
+            (Some(one), Some(another)) => one == another,
+            _ => self.signer_name == other.signer_name,
+        }
+    }
 }
 
 /// What the server signs: a record's hash and the device's word for it, in its place in the chain.

@@ -14,6 +14,9 @@ use crate::{audit, check, scope};
 /// A record of more than this is no signature (BUDGETS: 15 kB stored).
 const LARGEST: usize = 64 * 1024;
 
+/// What several households may sign; each signature says for which.
+const OF_SEVERAL: [&str; 2] = ["grant", "acknowledgement"];
+
 /// Keeps a signature over `subject`; an earlier one of the same signer is superseded, not removed.
 pub async fn receive(
     tx: &mut Tx,
@@ -53,8 +56,8 @@ pub async fn receive(
     let (key, signature) = device_signature.unzip();
     tx.query(
         "INSERT INTO signature (org, id, feed, subject_kind, subject, sequence, member, device, record, sha256, device_key,
-             device_signature, previous, server_signature, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             device_signature, previous, server_signature, received_at, household)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(by.org)
     .bind(content.id)
@@ -71,6 +74,7 @@ pub async fn receive(
     .bind(previous)
     .bind(server_signature.clone())
     .bind(context.now)
+    .bind(content.household)
     .run()
     .await?;
     tx.query("UPDATE feed SET signature_sequence = $3, signature_head = $4 WHERE org = $1 AND id = $2")
@@ -86,6 +90,7 @@ pub async fn receive(
         subject: content.subject,
         signer_name: content.signer_name,
         signer_role: content.signer_role,
+        household: content.household,
         template: content.template,
         version: content.version,
         language: content.language,
@@ -117,6 +122,9 @@ fn content(signed: &SignedRecord, subject: (&str, Uuid)) -> Result<Content> {
     let content = Content::parse(&signed.record)?;
     if content.v != 1 || (content.subject_kind.as_str(), content.subject) != subject {
         return Err(invalid("The signature is for another record."));
+    }
+    if content.household.is_some() && !OF_SEVERAL.contains(&subject.0) {
+        return Err(invalid("Here nobody signs for a household among several."));
     }
     check::one_of("signer_role", &content.signer_role, &["beneficiary", "witness", "mentor"])?;
     check::one_of("language", &content.language, &["en", "sw"])?;
@@ -176,7 +184,7 @@ async fn supersede(tx: &mut Tx, feeds: &Locked, feed: Uuid, newer: &Signature) -
     for (id,) in older {
         let mut record: Signature = serde_json::from_str(&scope::current(tx, feeds.org, feed, id, "signature").await?)?;
         // Several households sign one grant, each for itself.
-        let same = newer.subject_kind != "grant" || record.signer_name == newer.signer_name;
+        let same = newer.subject_kind != "grant" || record.same_signer(newer);
         let alike = (&record.signer_role, &record.template) == (&newer.signer_role, &newer.template);
         if record.superseded_by.is_none() && alike && same {
             record.superseded_by = Some(newer.id);

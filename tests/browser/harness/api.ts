@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 
 export const PASSWORD = 'kilele-demo-2026'
-export type Login = 'amina.mentor' | 'juma.mentor' | 'wanjiku.mentor' | 'grace.supervisor' | 'admin.demo'
+/** The demo's people, and those that `harness/office.ts` brings in. */
+export type Login = 'amina.mentor' | 'juma.mentor' | 'wanjiku.mentor' | 'grace.supervisor' | 'admin.demo' | 'esther.manager' | 'peter.approver'
 
 // Only the fields that stories look at.
 export interface Evidence {

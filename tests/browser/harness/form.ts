@@ -58,6 +58,22 @@ export async function signByTouch(page: Page): Promise<void> {
   await finger.detach()
 }
 
+/** Signs, and says that this is the signature. */
+export async function sign(page: Page): Promise<void> {
+  await signByTouch(page)
+  await page.getByRole('button', { name: say('signature_confirm') }).click()
+  await expect(page.getByRole('status').filter({ hasText: say('signature_done') })).toBeVisible()
+}
+
+/** Does what asks once more before it is done; `why` where words are asked for. */
+export async function act(page: Page, action: string, why?: string): Promise<void> {
+  await page.getByRole('button', { name: say(action), exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  if (why) await dialog.getByLabel(say('enrolment_reason')).fill(why)
+  await dialog.getByRole('button', { name: say(action), exact: true }).click()
+  await expect(dialog).toBeHidden()
+}
+
 export const next = (page: Page, step: string): Promise<void> =>
   page.getByRole('link', { name: say('next_step', { step: say(`step_${step}`) }) }).click()
 

@@ -89,6 +89,21 @@ export class Device {
     return this.context
   }
 
+  /** The clock of this device is ahead by so much, from the next page on. */
+  async travel(ms: number): Promise<void> {
+    await this.context.addInitScript((ahead) => {
+      const Real = Date
+      globalThis.Date = class extends Real {
+        constructor(...given: unknown[]) {
+          super(...((given.length ? given : [Real.now() + ahead]) as [number]))
+        }
+        static override now(): number {
+          return Real.now() + ahead
+        }
+      } as DateConstructor
+    }, ms)
+  }
+
   async goto(path: string): Promise<void> {
     await this.page.goto(this.url + path)
     await this.unlock()

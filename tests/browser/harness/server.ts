@@ -1,20 +1,11 @@
 // One server of its own for each story: a free port, a copy of the demo's data, and the power to kill it and bring
 // it back on the same port with the same data.
-import { existsSync, readdirSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { clockOf } from './faketime'
 import { BINARY } from './paths'
 import { alive, freePort, type Running, start, stop, until } from './processes'
-
-/** Debian's libfaketime, whatever the machine. */
-function faketime(): string {
-  const folders = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'))
-  const found = folders.map((name) => `/usr/lib/${name}/faketime/libfaketime.so.1`).find((path) => existsSync(path))
-  if (!found) throw new Error('libfaketime is missing: scripts/setup test')
-  return found
-}
-const seconds = (ms: number) => `${ms < 0 ? '' : '+'}${Math.round(ms / 1000)}`
 
 export interface Options {
   /** Settings beside those every story has. */
@@ -56,7 +47,7 @@ export class Server {
         KILELE_DATA_DIR: this.data,
         KILELE_SIGN_IN_PER_MINUTE: '1000',
         KILELE_PUSH_LOOPBACK: 'true',
-        ...(this.clock ? { LD_PRELOAD: faketime(), FAKETIME: seconds(this.clock), FAKETIME_DONT_FAKE_MONOTONIC: '1' } : {}),
+        ...clockOf(this.clock),
         ...this.env,
         ...settings,
       },

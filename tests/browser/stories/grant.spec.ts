@@ -1,31 +1,21 @@
 // Two grants from the plan to the verified report: a phone without a network, three tablets and a desk, five people.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from '@playwright/test'
-import { type Api, type Login, PASSWORD, signIn, uuid7 } from '../harness/api'
-import { choose, signByTouch, takePhoto } from '../harness/form'
-import { REPOSITORY, RESULTS } from '../harness/paths'
+import { signIn } from '../harness/api'
+import { act, sign } from '../harness/form'
+import { answerSeed, fillItems, fillPlan, fillUse, type Grant, handIn, lookAt, photographReceipt, receive, recommend, step } from '../harness/granting'
+import { member, policy } from '../harness/office'
+import { RESULTS } from '../harness/paths'
 import { DESKTOP, PHONE, TABLET } from '../harness/phone'
 import { until } from '../harness/processes'
 import { expect, test } from '../harness/story'
 import { say } from '../harness/words'
 
-interface Grant {
-  id: string
-  number: string
-  household: string
-  state: string
-  amount: { amount_minor: number }
-  phone_amount_minor: number | null
-  tranches: { id: string; state: string; reference: string }[]
-  utilisation: { state: string; spent_minor: number } | null
-}
 interface Acknowledgement {
   id: string
   counted: boolean
   amount_minor: number
 }
-const seed = JSON.parse(readFileSync(join(REPOSITORY, 'instruments/policy-SB-1.json'), 'utf8')) as object
 const today = new Date().toISOString().slice(0, 10)
 
 test('prepared offline, reviewed, approved together, released from a file, received, used, verified', async ({ server, device }) => {
@@ -35,9 +25,7 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   await member(server.url, admin, 'peter.approver', 'approver')
   const amina = await signIn(server.url, 'amina.mentor')
   const [enrolled] = (await amina.all<{ household: string; programme: string; state: string; mentor: string }>('enrolment')).filter(({ state, mentor }) => state === 'active' && mentor === amina.member)
-  const { programme } = enrolled!
-  const saved = await manager.request('PUT', `/api/policies/${uuid7()}`, { policy: { ...seed, programme } })
-  expect(saved.status, await saved.text()).toBe(200)
+  await policy(manager, enrolled!.programme, 'SB')
   const taking = (await amina.all<{ household: string; programme: string; state: string; mentor: string }>('enrolment')).filter((one) => one.state === 'active' && one.mentor === amina.member)
   const homes = (await amina.households()).filter(({ id }) => taking.some(({ household }) => household === id)).slice(0, 2)
   expect(homes).toHaveLength(2)
@@ -59,38 +47,26 @@ test('prepared offline, reviewed, approved together, released from a file, recei
     await phone.goto(`/households/${home.id}`)
     await page.getByRole('link', { name: say('grant_new_title') }).click()
     await expect(page.getByText(say('grant_needs_none'))).toBeVisible()
-    await next(page, 'grant_step_plan')
-    await page.getByLabel(say('grant_description')).fill('A kiosk at the road to the market, with flour, soap and airtime.')
-    await page.getByLabel(say('grant_income')).fill('12,400')
-    await page.getByLabel(say('grant_expenses')).fill('7600')
-    await page.getByLabel(say('grant_startup')).fill('18000')
-    await next(page, 'grant_step_amount')
-    await choose(page, 'Kind of business', 'Retail')
-    await choose(page, 'Where it is', 'Rural')
-    await page.getByLabel('Training completed').fill('100')
+    await step(page, 'grant_step_plan')
+    await fillPlan(page)
+    await step(page, 'grant_step_amount')
+    await answerSeed(page)
     await expect(page.getByText('KES 15,593')).toBeVisible()
     if (!at) await page.screenshot({ path: shots('amount'), fullPage: true })
-    await next(page, 'grant_step_items')
-    await page.getByLabel(say('grant_item_what')).fill('First stock')
+    await step(page, 'grant_step_items')
     await page.getByLabel(say('grant_item_unit')).fill('15000')
     await expect(page.getByText(say('grant_sum_short', { amount: 'KES 593' }))).toBeVisible()
-    await page.getByRole('button', { name: say('grant_item_add') }).click()
-    await page.getByLabel(say('grant_item_what')).last().fill('Scales')
-    await page.getByLabel(say('grant_item_unit')).last().fill('593')
-    await expect(page.getByText(say('grant_sum_even'))).toBeVisible()
+    await fillItems(page, [['First stock', '15000'], ['Scales', '593']])
     // A phone that loses its page loses nothing. (The last key has its 150 ms.)
     const kept = async () => (await phone.all<{ value: { items?: { unit: string }[] } }>('drafts')).some(({ value }) => value.items?.at(-1)?.unit === '593')
     if (!at) await until('the draft', kept)
     if (!at) await phone.goto('/')
     if (!at) await page.getByRole('link', { name: new RegExp(say('command_grant_submit')) }).click()
-    await next(page, 'grant_step_signatures')
+    await step(page, 'grant_step_signatures')
     await expect(page.locator('blockquote')).toContainText('KES 15,593')
     await sign(page)
     if (!at) await page.screenshot({ path: shots('signed'), fullPage: true })
-    await next(page, 'step_review')
-    await expect(page.getByText(say('grant_review_ready'))).toBeVisible()
-    await page.getByRole('button', { name: say('grant_save') }).click()
-    await expect(page.getByText(say('grant_saved_text'))).toBeVisible()
+    await handIn(page)
   }
   expect(await grants()).toEqual([])
   await phone.browser.setOffline(false)
@@ -101,21 +77,15 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   // The supervisor's tablet.
   const tablet = await device(TABLET)
   await tablet.signIn('grace.supervisor')
-  await tablet.goto('/grants/waiting?show=review')
   for (const home of homes) {
-    await tablet.page.getByRole('link', { name: new RegExp(home.head_name) }).first().click()
-    await expect(tablet.page.locator('#looked-at')).toHaveText(home.head_name)
-    await act(tablet.page, 'grant_do_review')
-    await tablet.page.getByRole('button', { name: say('grant_do_recommend'), exact: true }).click()
-    await tablet.page.getByRole('dialog').getByLabel(say('grant_score')).fill('80')
-    if (home === homes[0]) await tablet.page.screenshot({ path: shots('review') })
-    await tablet.page.getByRole('dialog').getByRole('button', { name: say('grant_do_recommend'), exact: true }).click()
+    await lookAt(tablet, 'review', home.head_name)
+    await recommend(tablet.page, home === homes[0] ? () => tablet.page.screenshot({ path: shots('review') }) : undefined)
     await until('the recommendation', async () => (await grantOf(home.id))!.state === 'recommended')
   }
 
   // The approver's tablet: both at once.
   const other = await device(TABLET)
-  await other.signIn('peter.approver' as Login)
+  await other.signIn('peter.approver')
   await other.goto('/grants/waiting?show=decision')
   await expect(other.page.getByText(/left of the budget/).first()).toBeVisible()
   await other.page.getByRole('button', { name: say('batch_choose') }).click()
@@ -128,7 +98,7 @@ test('prepared offline, reviewed, approved together, released from a file, recei
 
   // The manager's desk, with the file of the mobile-money service.
   const desk = await device(DESKTOP)
-  await desk.signIn('esther.manager' as Login)
+  await desk.signIn('esther.manager')
   await desk.goto('/grants/release')
   await expect(desk.page.getByText(say('release_sum', { count: 2, amount: 'KES 31,186' }))).toBeVisible()
   const lines = [
@@ -159,12 +129,7 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   await phone.browser.setOffline(true)
   await page.locator(`a[href^="/grants/${first.id}/receive/"]`).click()
   await expect(page.getByText('Fifteen thousand five hundred and ninety-three Kenya shillings')).toBeVisible()
-  await takePhoto(page, page.getByRole('link', { name: new RegExp(say('photo_take')) }))
-  await expect(page.getByText(say('place_found'))).toBeVisible()
-  await sign(page)
-  await page.screenshot({ path: shots('receive'), fullPage: true })
-  await page.getByRole('button', { name: say('receive_save') }).click()
-  await expect(page.getByRole('img', { name: say('receipt_code') })).toBeVisible()
+  await receive(page, () => page.screenshot({ path: shots('receive'), fullPage: true }))
   await page.screenshot({ path: shots('receipt'), fullPage: true })
   await page.getByText(say('receipt_as_text')).click()
   const code = await page.locator('code').innerText()
@@ -185,11 +150,9 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   // What became of it.
   await phone.goto(`/grants/${first.id}`)
   await page.getByRole('button', { name: say('grant_do_utilise') }).click()
-  await page.getByLabel(say('grant_item_what')).fill('Flour, sugar, soap')
-  await page.getByLabel(say('grant_amount'), { exact: true }).fill('15593')
-  await page.getByLabel(say('grant_use_on')).fill(today)
-  await takePhoto(page, page.getByRole('link', { name: say('grant_use_receipt_take') }))
-  await takePhoto(page, page.getByRole('link', { name: say('grant_use_receipt_more') }))
+  await fillUse(page, 'Flour, sugar, soap', '15593', today)
+  await photographReceipt(page)
+  await photographReceipt(page, { another: true })
   await page.screenshot({ path: shots('use'), fullPage: true })
   await page.getByRole('button', { name: say('grant_use_save') }).click()
   await until('the report', async () => (await grantOf(homes[0]!.id))!.utilisation?.state === 'submitted')
@@ -205,32 +168,6 @@ test('prepared offline, reviewed, approved together, released from a file, recei
   await page.screenshot({ path: shots('grant'), fullPage: true })
   expect([...phone.errors, ...tablet.errors, ...other.errors, ...desk.errors]).toEqual([])
 })
-
-const next = (page: Page, step: string) => page.getByRole('link', { name: say('next_step', { step: say(step) }) }).click()
-
-async function sign(page: Page): Promise<void> {
-  await signByTouch(page)
-  await page.getByRole('button', { name: say('signature_confirm') }).click()
-  await expect(page.getByRole('status').filter({ hasText: say('signature_done') })).toBeVisible()
-}
-
-/** What is done after it was looked at once more. */
-async function act(page: Page, action: string): Promise<void> {
-  await page.getByRole('button', { name: say(action), exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: say(action), exact: true }).click()
-}
-
-/** Somebody new in the organisation, signed in once. */
-async function member(url: string, admin: Api, login: string, role: string): Promise<Api> {
-  const name = login.split('.').map((part) => part[0]!.toUpperCase() + part.slice(1)).join(' ')
-  const answer = await admin.request('POST', '/api/members', { name, login, role, places: [], locale: 'en' })
-  const { invitation_url } = (await answer.json()) as { invitation_url: string }
-  const join = { token: invitation_url.split('#')[1], password: PASSWORD, device: { id: uuid7(), name: 'Story' } }
-  const headers = { 'content-type': 'application/json', 'x-kilele': '1' }
-  const joined = await fetch(`${url}/api/join`, { method: 'POST', headers, body: JSON.stringify(join) })
-  expect(joined.status).toBe(200)
-  return signIn(url, login as Login)
-}
 
 function shots(name: string): string {
   const folder = join(RESULTS, 'screens', 'grant')

@@ -1,34 +1,16 @@
 // Without a network a mentor forms a group and surveys its business; the households' ladders climb by themselves when it arrives.
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Api, signIn } from '../harness/api'
-import { choose, takePhoto } from '../harness/form'
-import { REPOSITORY, RESULTS } from '../harness/paths'
+import { climb, fillGroup, fillSurvey, type Group, milestones, photographBusiness } from '../harness/climbing'
+import type { Enrolment } from '../harness/enrolling'
+import { choose } from '../harness/form'
+import { RESULTS } from '../harness/paths'
 import { DESKTOP, PHONE } from '../harness/phone'
 import { until } from '../harness/processes'
 import { expect, test } from '../harness/story'
 import { say } from '../harness/words'
 
-interface Enrolment {
-  id: string
-  household: string
-  place: string
-  programme: string
-  state: string
-  mentor: string
-  milestones: { number: number; state: string; cause: string | null; reason: string }[]
-}
-interface Group {
-  id: string
-  name: string
-  place: string
-  state: string
-  health: string
-  members: { household: string; role: string }[]
-}
-const { milestones } = JSON.parse(readFileSync(join(REPOSITORY, 'instruments/milestones-1.json'), 'utf8')) as {
-  milestones: { number: number; name: { en: string } }[]
-}
 const step = (number: number) => `${number}. ${milestones.find((one) => one.number === number)!.name.en}`
 
 /** A group in whose village somebody else takes part and is in none. */
@@ -68,9 +50,7 @@ test('a group is dissolved, another formed and surveyed offline, and the ladders
   await expect(page.getByRole('checkbox', { name: new RegExp(`^${named(alone.household)}`) })).toBeChecked()
   await phone.browser.setOffline(true)
   const other = old.members[0]!.household
-  await page.getByRole('checkbox', { name: new RegExp(`^${named(other)}`) }).check()
-  await choose(page, say('groups_type'), say('groups_type_retail'))
-  await page.getByLabel(say('groups_name')).fill('Pambazuko')
+  await fillGroup(page, 'Pambazuko', [named(other)])
   // What was typed outlives the page.
   await page.waitForTimeout(300)
   await page.reload()
@@ -81,25 +61,17 @@ test('a group is dissolved, another formed and surveyed offline, and the ladders
   await expect(page.getByRole('heading', { level: 1, name: 'Pambazuko' })).toBeVisible()
 
   await page.getByRole('link', { name: say('survey_new') }).click()
-  await choose(page, say('survey_operating'), say('yes'))
-  await page.getByLabel(say('survey_income')).fill('12,500')
-  await page.getByLabel(say('survey_expenses')).fill('8000')
-  await choose(page, say('survey_health'), say('groups_health_green'))
+  await fillSurvey(page)
   await page.getByRole('button', { name: say('survey_save') }).click()
   await expect(page.getByRole('alert').getByText(say('survey_fault_photo'))).toBeVisible()
-  await takePhoto(page, page.getByRole('link', { name: new RegExp(say('photo_take')) }))
-  await expect(page.getByText(say('place_found'))).toBeVisible()
+  await photographBusiness(page)
   await page.screenshot({ path: shots('survey'), fullPage: true })
   await page.getByRole('button', { name: say('survey_save') }).click()
   await expect(page.getByRole('heading', { name: `${say('groups_health')}: ${say('groups_health_green')}` })).toBeVisible()
   await page.screenshot({ path: shots('group'), fullPage: true })
 
   // One step by hand, without a network too.
-  await phone.goto(`/enrolments/${alone.id}/ladder`)
-  await page.getByRole('button', { name: new RegExp(`: ${milestones[7]!.name.en}`) }).click()
-  await page.getByRole('dialog').getByLabel(say('ladder_reason_savings')).fill('Akiba Yetu')
-  await page.getByRole('dialog').getByRole('button', { name: say('ladder_move_complete'), exact: true }).last().click()
-  await expect(page.getByText('“Akiba Yetu”')).toBeVisible()
+  await climb(phone, alone.id, 8, 'Akiba Yetu')
   const six = page.getByRole('listitem').filter({ hasText: step(6) })
   await expect(six.getByText(say('ladder_state_not_started'))).toBeVisible()
   expect(await amina.all<Group>('group')).not.toContainEqual(expect.objectContaining({ name: 'Pambazuko' }))

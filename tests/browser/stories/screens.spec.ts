@@ -3,20 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Login, PASSWORD, signIn, uuid7 } from '../harness/api'
 import type { Page } from '@playwright/test'
-import { choose, showing } from '../harness/form'
+import { showing } from '../harness/form'
 import { REPOSITORY } from '../harness/paths'
-import { inspect, type Screen } from '../harness/screens'
+import { look, press } from '../harness/look'
+import type { Screen } from '../harness/screens'
 import { until } from '../harness/processes'
 import { expect, test } from '../harness/story'
 import { type Language, say } from '../harness/words'
-
-// No phone emulation: one page takes all three sizes.
-const ANY_SIZE = { viewport: { width: 360, height: 740 }, hasTouch: true }
-
-const press =
-  (key: string): Screen['act'] =>
-  (page, language) =>
-    page.getByRole('button', { name: say(key, {}, language), exact: true }).first().click()
 
 const done = ({ milestones }: { milestones: { state: string }[] }) =>
   milestones.filter(({ state }) => state === 'completed' || state === 'skipped').length
@@ -32,7 +25,7 @@ async function chooseFile(page: Page, text: string): Promise<void> {
 const enter: NonNullable<Screen['act']> = async (page, language) => {
   await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill('amina.mentor')
   await page.getByLabel(say('signin_password', {}, language), { exact: true }).fill(PASSWORD)
-  await press('signin_go')!(page, language)
+  await press('signin_go')(page, language)
   await expect(page.locator('input#repeat')).toBeVisible()
 }
 
@@ -121,7 +114,7 @@ for (const language of ['en', 'sw'] as Language[]) {
         name: 'unlock',
         path: '/me',
         act: async (page, language) => {
-          await press('security_lock')!(page, language)
+          await press('security_lock')(page, language)
           await expect(page.locator('input#pin')).toBeVisible()
         },
       },
@@ -199,7 +192,7 @@ for (const language of ['en', 'sw'] as Language[]) {
         path: '/admin/members',
         act: async (page, language) => {
           await page.getByRole('button', { name: /Wanjiku Kamau/ }).click()
-          await press('handover_open')!(page, language)
+          await press('handover_open')(page, language)
         },
       },
       { name: 'ladders', path: '/ladder' },
@@ -278,7 +271,7 @@ for (const language of ['en', 'sw'] as Language[]) {
         path: '/sign-in',
         act: async (page, language) => {
           await enter(page, language)
-          await press('pin_choose_go')!(page, language)
+          await press('pin_choose_go')(page, language)
         },
       },
       { name: 'join', path: invitation_url.replace(/^https?:\/\/[^/]+/, '') },
@@ -324,24 +317,4 @@ async function twins(url: string): Promise<[string, string]> {
   await grace.request('POST', '/api/duplicates/look', {})
   await until('the pair', async () => JSON.stringify(await grace.get('/api/duplicates')).includes(other))
   return [one, other]
-}
-
-type Open = Parameters<Parameters<typeof test>[2]>[0]['device']
-
-/** Signs in, chooses the language, looks at every screen, and says everything that is wrong at once. */
-async function look(login: Login | null, folder: string, language: Language, url: string, device: Open, screens: Screen[]) {
-  const person = await device({ ...ANY_SIZE, locale: language === 'sw' ? 'sw-KE' : 'en-KE' })
-  const { page } = person
-  if (login) {
-    await person.signIn(login, language)
-    await person.goto('/me')
-    await choose(page, /Language|Lugha/, language === 'sw' ? 'Kiswahili' : 'English')
-    await expect(page.getByRole('heading', { level: 1, name: say('me_title', {}, language) })).toBeVisible()
-  }
-  const found: string[] = []
-  for (const screen of screens) {
-    await test.step(screen.name, async () => void found.push(...(await inspect(page, url, folder, login ? screen : { ...screen, locked: true }, language))))
-  }
-  expect(person.errors).toEqual([])
-  expect(found).toEqual([])
 }

@@ -222,6 +222,7 @@ impl Part<'_> {
                 self.sheet.warning(&format!("{}: {why}", texts.not_counted));
             }
             self.sheet.facts(&[
+                (texts.received_by, one.received_by.clone()),
                 (texts.received_on, writer.figures.time(one.received_at)),
                 (texts.recorded_by, one.recorded_by.clone()),
                 (texts.position, writer.position(one.position)),
@@ -380,6 +381,7 @@ pub(super) fn facts<'a>(writer: &'a Writer, signed: &Signed) -> Vec<(&'a str, St
     vec![
         (texts.signed_by, signed.signer_name.clone()),
         (texts.role, writer.word("signer", &signed.signer_role)),
+        (texts.household, signed.household.clone()),
         (texts.witness, signed.witness.clone().unwrap_or_default()),
         (texts.signed_at, writer.figures.time(signed.signed_at)),
         (texts.arrived_at, writer.figures.time(signed.received_at)),

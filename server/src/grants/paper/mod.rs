@@ -142,6 +142,8 @@ pub struct Acknowledgement {
     pub flag: Option<String>,
     pub note: String,
     pub position: Option<Position>,
+    /// Who signed for it.
+    pub received_by: String,
     pub recorded_by: String,
     pub received_at: Millis,
 }
@@ -194,6 +196,8 @@ pub struct Photo {
 pub struct Signed {
     pub signer_name: String,
     pub signer_role: String,
+    /// For whose household, where that is said.
+    pub household: String,
     pub witness: Option<String>,
     pub statement: String,
     /// In which the statement was shown.
