@@ -325,6 +325,12 @@ const routes: Route[] = [
     load: () => import('./devices/Devices.svelte'),
     area: '/team',
   },
+  {
+    path: '/team/unread',
+    title: () => m.unreached_title(),
+    load: () => import('./team/Unreached.svelte'),
+    area: '/team',
+  },
   { path: '/sign-in', title: () => m.signin_title(), load: () => import('./sign-in/SignIn.svelte'), open: true },
   {
     path: '/sign-in/provider',
@@ -334,6 +340,7 @@ const routes: Route[] = [
   },
   { path: '/setup', title: () => m.setup_title(), load: () => import('./sign-in/Setup.svelte'), open: true },
   { path: '/join', title: () => m.join_title_plain(), load: () => import('./sign-in/Join.svelte'), open: true },
+  { path: '/me/told', title: () => m.told_title(), load: () => import('./me/Told.svelte'), area: '/me', task: true },
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
 ]
 

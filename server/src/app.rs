@@ -20,7 +20,7 @@ use crate::health::Canary;
 use crate::households;
 use crate::imports;
 use crate::media::{Turns, append, finish};
-use crate::notifications::Push;
+use crate::notifications::{Mail, Push, Sms};
 use crate::numbers::Numbers;
 use crate::outbox;
 use crate::planted::Planted;
@@ -45,6 +45,9 @@ pub struct Parts {
     pub oidc: Oidc,
     pub numbers: Numbers,
     pub push: Push,
+    /// Nothing when no mail server is set.
+    pub mail: Option<Mail>,
+    pub sms: Sms,
     /// Mistakes that the model test must find; none in release builds.
     pub planted: Planted,
     /// Scripts of earlier builds of the web application.
@@ -92,6 +95,7 @@ impl App {
         let store = Store::open(&config.media_url, &config.media_options).context("KILELE_MEDIA_URL")?;
         let media_origin = origin(&store, &config).await?;
         let push = Push::open(&config, &crypto)?;
+        let (mail, sms) = (Mail::open(&config)?, Sms::open(&config)?);
         let outbox = outbox::Keys::open(&crypto)?;
         let app = Self(Arc::new(Parts {
             outbox,
@@ -120,6 +124,8 @@ impl App {
             crypto,
             store,
             push,
+            mail,
+            sms,
             builds: Builds::default(),
         }));
         crate::privacy::keys::begin(&app).await.map_err(|e| anyhow::anyhow!("making the first data key: {e}"))?;

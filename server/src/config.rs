@@ -26,6 +26,14 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// `KILELE_VAPID_SUBJECT`: who push services may write to, a mailto: or https: address.
     pub vapid_subject: String,
+    /// `KILELE_SMTP_URL`: the mail server, `smtps://user:password@host` or `smtp://host:587?tls=required`; none: no e-mails.
+    pub smtp_url: Option<String>,
+    /// `KILELE_MAIL_FROM`: the sender of e-mails.
+    pub mail_from: String,
+    /// `KILELE_SMS_URL`: a gateway for text messages; none: they are only noted in the log, by number.
+    pub sms_url: Option<String>,
+    /// `KILELE_SMS_TOKEN`: what the gateway knows this installation by.
+    pub sms_token: Option<String>,
     /// `KILELE_SECRET`: 32 bytes as base64url; else `secret.key` in the data folder, made at first start.
     pub secret: Option<String>,
     /// `KILELE_PUSH_LOOPBACK`: `true` also delivers pushes to http:// and to loopback; for tests only.
@@ -123,6 +131,10 @@ impl Config {
                 .map(|v| v.split(',').map(|p| p.trim().to_owned()).collect())
                 .unwrap_or_default(),
             vapid_subject: get("KILELE_VAPID_SUBJECT").unwrap_or_else(|| "mailto:admin@localhost.localdomain".into()),
+            smtp_url: get("KILELE_SMTP_URL"),
+            mail_from: get("KILELE_MAIL_FROM").unwrap_or_else(|| "Kilele <kilele@localhost.localdomain>".into()),
+            sms_url: get("KILELE_SMS_URL"),
+            sms_token: get("KILELE_SMS_TOKEN"),
             secret: get("KILELE_SECRET"),
             push_loopback: get("KILELE_PUSH_LOOPBACK").as_deref() == Some("true"),
             kill_worker: get("KILELE_KILL_WORKER").as_deref() == Some("true"),

@@ -105,11 +105,12 @@ pub async fn open(
         settled_by: None,
         revision: feeds.revision(feed),
     };
-    tx.query("INSERT INTO conflict (org, id, feed, record, state) VALUES ($1, $2, $3, $4, 'open')")
+    tx.query("INSERT INTO conflict (org, id, feed, record, state, opened_at) VALUES ($1, $2, $3, $4, 'open', $5)")
         .bind(feeds.org)
         .bind(conflict.id)
         .bind(feed)
         .bind(conflict.record)
+        .bind(context.now)
         .run()
         .await?;
     feeds.put(tx, feed, "conflict", conflict.id, &conflict).await?;

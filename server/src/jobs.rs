@@ -58,7 +58,7 @@ struct Job {
 /// Runs jobs until told to stop.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     let mut workers = tokio::task::JoinSet::new();
-    let (mut swept, mut read): (Millis, Millis) = (0, 0);
+    let (mut swept, mut read, mut reminded): (Millis, Millis, Millis) = (0, 0, 0);
     while !*stop.borrow() {
         if app.clock.now() - swept > 10 * MINUTE {
             swept = app.clock.now();
@@ -76,6 +76,12 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
         if app.clock.now() - read > privacy::keys::READ_AGAIN {
             read = app.clock.now();
             if let Err(error) = privacy::keys::read(&app).await {
+                error.log();
+            }
+        }
+        if app.clock.now() - reminded >= MINUTE {
+            reminded = app.clock.now();
+            if let Err(error) = notifications::reminders::all(&app).await {
                 error.log();
             }
         }
@@ -142,6 +148,8 @@ async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
         "media.derive" => media::derive_job(app, job.org, &job.body).await.map(|()| None),
         "media.forget" => privacy::erase::forget_picture(app, job.org, &job.body).await.map(|()| None),
         "push" => notifications::push_job(app, job.org, &job.body).await,
+        "deliver" => notifications::delivery_job(app, job.org, &job.body).await,
+        "unread" => notifications::unread_job(app, job.org, &job.body).await.map(|()| None),
         "import" => imports::job(app, job.org, &job.body).await.map(|()| None),
         "duplicates" => duplicates::job(app, job.org).await.map(|()| None),
         other => Err(Error::unexpected(anyhow::anyhow!("no such job: {other}"))),

@@ -1,7 +1,10 @@
 //! Web push: encrypted for the device only, forgotten when the device is gone, never given up for a service's fault.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aws_lc_rs::encoding::AsBigEndian;
+use kilele_tests::line::{Fault, Line};
 use kilele_tests::{Answer, Person, TestApp, both, encoded, until};
 use poem::http::StatusCode;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -15,18 +18,25 @@ type Message = (poem::http::HeaderMap, Vec<u8>);
 struct Service {
     got: Arc<Mutex<Vec<Message>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
+    /// What else it says with each answer.
+    says: Arc<Mutex<Vec<(&'static str, String)>>>,
 }
 
 #[handler]
 async fn take(request: &Request, body: Vec<u8>, service: poem::web::Data<&Service>) -> Response {
     service.got.lock().unwrap().push((request.headers().clone(), body));
     let answer = service.answers.lock().unwrap().pop().unwrap_or(StatusCode::CREATED);
-    Response::builder().status(answer).header("retry-after", "1").finish()
+    let mut response = Response::builder().status(answer);
+    for (name, value) in service.says.lock().unwrap().iter() {
+        response = response.header(*name, value);
+    }
+    response.finish()
 }
 
 impl Service {
     async fn start() -> (Self, String) {
         let service = Self::default();
+        service.says.lock().unwrap().push(("retry-after", "1".into()));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = acceptor.local_addr()[0].to_string();
         let address = address.trim_start_matches("socket://").to_owned();
@@ -40,14 +50,30 @@ impl Service {
     }
 }
 
+/// What is kept of the one delivery by push: state, reason, attempts, and in how many milliseconds it is tried again.
+async fn delivery(app: &TestApp) -> (String, Option<String>, i64, Option<i64>) {
+    let kept = "SELECT d.state, d.reason, d.attempts, (SELECT min(j.run_at) FROM job j WHERE j.kind = 'deliver') AS at
+                FROM delivery d WHERE d.channel = 'push'";
+    let (state, reason, attempts, at): (String, Option<String>, i64, Option<i64>) =
+        app.app.db.query(kept).one().await.unwrap();
+    (state, reason, attempts, at.map(|at| at - app.app.clock.now()))
+}
+
 /// A subscription as a browser makes one; that it can be decrypted is shown by an independent implementation.
 fn subscription(endpoint: &str) -> Value {
+    keyed(endpoint).0
+}
+
+/// With its private key and its secret.
+fn keyed(endpoint: &str) -> (Value, String, String) {
     let rng = aws_lc_rs::rand::SystemRandom::new();
     let key = aws_lc_rs::agreement::PrivateKey::generate(&aws_lc_rs::agreement::ECDH_P256).unwrap();
+    let secret: aws_lc_rs::encoding::EcPrivateKeyBin = key.as_be_bytes().unwrap();
     let public = key.compute_public_key().unwrap();
     let mut auth = [0; 16];
     aws_lc_rs::rand::SecureRandom::fill(&rng, &mut auth).unwrap();
-    json!({ "endpoint": endpoint, "p256dh": encoded(public.as_ref()), "auth": encoded(&auth), "language": "sw" })
+    let told = json!({ "endpoint": endpoint, "p256dh": encoded(public.as_ref()), "auth": encoded(&auth), "language": "sw" });
+    (told, encoded(secret.as_ref()), encoded(&auth))
 }
 
 async fn subscribed(person: &Person, endpoint: &str) {
@@ -101,6 +127,131 @@ both! {
         }).await;
         let (left,): (i64,) = app.app.db.query("SELECT count(*) FROM push_subscription").one().await.unwrap();
         assert_eq!(left, 1, "nothing is disabled for a server's fault");
+    }
+
+    async fn every_fault_of_a_service_has_its_outcome(app: TestApp) {
+        // Who hears, and what is kept: the state, whether the subscription is left, and how long until the next try.
+        let minute = 60_000;
+        let table: [(&str, Option<u16>, &[(&'static str, &str)], &str, i64, Option<(i64, i64)>); 14] = [
+            ("taken", Some(201), &[], "sent", 1, None),
+            ("not found", Some(404), &[], "gone", 0, None),
+            ("gone", Some(410), &[], "gone", 0, None),
+            ("too large", Some(413), &[], "failed", 1, None),
+            ("not allowed", Some(403), &[], "failed", 1, None),
+            ("too many, come in two minutes", Some(429), &[("retry-after", "120")], "waiting", 1, Some((minute, 2 * minute))),
+            ("too many", Some(429), &[], "waiting", 1, Some((0, minute / 2))),
+            ("a fault", Some(500), &[], "waiting", 1, Some((0, minute / 2))),
+            ("a fault, come in an hour", Some(503), &[("retry-after", "3600")], "waiting", 1, Some((50 * minute, 60 * minute))),
+            ("elsewhere", Some(307), &[("location", "http://127.0.0.1:1/")], "waiting", 1, Some((0, minute / 2))),
+            ("nobody listens", None, &[], "waiting", 1, Some((0, minute / 2))),
+            ("no TLS there", None, &[], "waiting", 1, Some((0, minute / 2))),
+            ("cut off", None, &[], "waiting", 1, Some((0, minute / 2))),
+            ("no answer in time", None, &[], "waiting", 1, Some((0, minute / 2))),
+        ];
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        let household = mentor.a_household().await;
+        for (name, status, says, state, left, wait) in table {
+            let (service, mut endpoint) = Service::start().await;
+            *service.says.lock().unwrap() = says.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            service.answers.lock().unwrap().extend(status.map(|status| StatusCode::from_u16(status).unwrap()));
+            let line = match name {
+                "cut off" | "no answer in time" => {
+                    let line = Line::to(endpoint.trim_end_matches("/push/one")).await;
+                    line.all(if name == "cut off" { Fault::CutDown(10) } else { Fault::Slow(Duration::from_secs(60)) });
+                    endpoint = format!("{}/push/one", line.url());
+                    Some(line)
+                }
+                "no TLS there" => {
+                    endpoint = endpoint.replace("http:", "https:");
+                    None
+                }
+                "nobody listens" => {
+                    endpoint = "http://127.0.0.1:1/push/one".into();
+                    None
+                }
+                _ => None,
+            };
+            subscribed(&supervisor, &endpoint).await;
+            mentor.submit(&household).await;
+            let tried = until(name, async || {
+                let tried = delivery(&app).await;
+                (tried.0 != "waiting" || tried.2 > 0).then_some(())?;
+                // The job is put back a moment after the delivery says that it was tried.
+                let (held,): (i64,) = app.app.db.query("SELECT count(*) FROM job WHERE kind = 'deliver' AND lease_until > 0").one().await.unwrap();
+                (held == 0).then_some(delivery(&app).await)
+            }).await;
+            assert_eq!(tried.0, state, "{name}: {tried:?}");
+            let (subscriptions,): (i64,) = app.app.db.query("SELECT count(*) FROM push_subscription").one().await.unwrap();
+            assert_eq!(subscriptions, left, "{name}: a subscription goes only when its service says that it is gone");
+            match (tried.3, wait) {
+                (None, None) => {}
+                (Some(next), Some((from, to))) => assert!((from..=to).contains(&next), "{name}: {next}"),
+                other => panic!("{name}: {other:?}"),
+            }
+            if status.is_some() {
+                assert_eq!(service.count(), 1, "{name}");
+            }
+            drop(line);
+            let clean = ["DELETE FROM job", "DELETE FROM inbox", "DELETE FROM push_subscription"];
+            app.app.db.write(move |tx| Box::pin(async move {
+                for sql in clean {
+                    tx.query(sql).run().await?;
+                }
+                Ok(())
+            })).await.unwrap();
+        }
+    }
+
+    async fn a_push_is_opened_and_its_token_checked_by_foreign_hands(app: TestApp) {
+        let (service, endpoint) = Service::start().await;
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        let (told, key, auth) = keyed(&endpoint);
+        supervisor.put("/api/push/subscription", &told).await.empty(204);
+        let household = mentor.a_household().await;
+        let visit = mentor.submit(&household).await;
+        until("the push", async || (service.count() == 1).then_some(())).await;
+        let (headers, body) = service.got.lock().unwrap()[0].clone();
+        assert!(body.len() <= 3072);
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        assert_eq!((header("urgency").as_str(), header("topic").len()), ("normal", 32));
+        assert!((6 * 86_400..=7 * 86_400).contains(&header("ttl").parse::<i64>().unwrap()));
+        let asked = json!({ "key": key, "auth": auth, "body": encoded(&body), "authorization": header("authorization") });
+        let opened = kilele_tests::mail::foreign("push.py", &asked);
+        let payload = &opened["payload"];
+        assert_eq!((&payload["kind"], &payload["url"]), (&json!("visit_submitted"), &json!(format!("/visits/{}", visit.id))));
+        assert_eq!(payload["text"], json!({ "en": "A visit waits for your decision", "sw": "Ziara inasubiri uamuzi wako" }));
+        assert_eq!(payload["unread"], 1);
+        let shown = payload.to_string();
+        for name in household["head_name"].as_str().unwrap().split(' ').chain(["Amina", "Grace"]) {
+            assert!(!shown.contains(name), "{shown}");
+        }
+        assert_eq!(opened["claims"]["aud"], json!(endpoint.trim_end_matches("/push/one")));
+        // One more takes the place of the first, and counts both.
+        mentor.submit(&household).await;
+        until("the second push", async || (service.count() == 2).then_some(())).await;
+        let (again, body) = service.got.lock().unwrap()[1].clone();
+        assert_eq!(again["topic"], headers["topic"]);
+        let asked = json!({ "key": key, "auth": auth, "body": encoded(&body), "authorization": again["authorization"].to_str().unwrap() });
+        let payload = kilele_tests::mail::foreign("push.py", &asked)["payload"].clone();
+        assert_eq!((&payload["text"]["en"], &payload["url"], &payload["tag"]), (&json!("2 visits wait for your decision"), &json!("/inbox"), &json!("visit_submitted")));
+    }
+
+    async fn later_is_in_an_hour(app: TestApp) {
+        let (service, endpoint) = Service::start().await;
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        subscribed(&supervisor, &endpoint).await;
+        mentor.submit(&mentor.a_household().await).await;
+        until("the push to be settled", async || (delivery(&app).await.0 == "sent").then_some(())).await;
+        let entry = supervisor.records("inbox").await.into_iter().find(|entry| entry["kind"] == "visit_submitted").unwrap();
+        let path = format!("/api/inbox/{}/later", entry["id"].as_str().unwrap());
+        mentor.post(&path, &json!({})).await.refused(404, "not_found");
+        supervisor.post(&path, &json!({})).await.empty(204);
+        assert_eq!((delivery(&app).await.0.as_str(), service.count()), ("waiting", 1));
+        app.clock.shift(3_600_000 + 1000);
+        until("the push again", async || {
+            app.app.jobs.notify_one();
+            (service.count() == 2).then_some(())
+        }).await;
     }
 
     async fn a_device_unsubscribes_and_signing_out_does_too(app: TestApp) {

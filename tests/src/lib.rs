@@ -8,6 +8,7 @@ pub mod enrolling;
 pub mod granting;
 pub mod grouping;
 pub mod line;
+pub mod mail;
 pub mod paper;
 pub mod people;
 pub mod pictures;

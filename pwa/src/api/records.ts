@@ -287,6 +287,10 @@ export type InboxKind =
   | 'visit_returned'
   | 'visit_approved'
   | 'visit_planned'
+  | 'visit_tomorrow'
+  | 'visit_today'
+  | 'visit_overdue'
+  | 'approvals_waiting'
   | 'evidence_quarantined'
   | 'conflict_opened'
   | 'enrolment_approved'
@@ -299,6 +303,7 @@ export type InboxKind =
   | 'grant_returned'
   | 'grant_recommended'
   | 'grant_approved'
+  | 'grant_to_decide'
   | 'grant_rejected'
   | 'grant_released'
   | 'grant_acknowledged'
@@ -309,6 +314,8 @@ export type InboxKind =
   | 'grant_verified'
   | 'grant_cancelled'
   | 'grant_expired'
+  | 'device_silent'
+  | 'colleague_unread'
 
 export interface Inbox {
   id: Id
@@ -327,6 +334,9 @@ export interface Inbox {
     /** The household or group a grant is for. */
     who?: string
     amount_minor?: number
+    /** Of several that wait. */
+    count?: number
+    due_on?: string
   }
   created_at: Millis
   read_at: Millis | null

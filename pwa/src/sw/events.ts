@@ -3,7 +3,7 @@ import { deliver } from './deliver'
 import { isHashed, isPicture, FILES } from './list'
 import { hear, someoneIsIn } from './held'
 import { SYNC_TAG } from './names'
-import { readPayload } from './notices'
+import { readPayload, type Payload } from './notices'
 import { askNobody } from './static'
 import { picture } from './sealed'
 import type { ToWorker } from '../vault/held'
@@ -49,7 +49,8 @@ self.addEventListener('push', (event) =>
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  event.waitUntil(verbs.open((event.notification.data as { url?: string } | null)?.url ?? '/'))
+  const payload = (event.notification.data ?? {}) as Payload
+  event.waitUntil(event.action === 'later' ? verbs.later(payload) : verbs.open(payload.url ?? '/inbox'))
 })
 
 self.addEventListener('pushsubscriptionchange', (event) =>

@@ -4,7 +4,7 @@ import { base64url } from '../bytes'
 import { pref } from '../db/prefs'
 import { FILES, isHashed, SHELL_CACHE, SHELL_PREFIX } from './list'
 import { CLEAR_PICTURES } from './names'
-import { noticeFor, type Payload } from './notices'
+import { ACTIONS, noticeFor, type Payload } from './notices'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -58,16 +58,31 @@ export async function wakePages(): Promise<boolean> {
 
 /** Always shows something: a push without a notice costs the permission. */
 export async function notify(payload: Payload): Promise<void> {
-  const { title, body } = noticeFor(payload, (await pref('language').catch(() => undefined)) ?? 'en')
-  await self.registration.showNotification(title, {
+  const language = (await pref('language').catch(() => undefined)) ?? 'en'
+  const { title, body } = noticeFor(payload, language)
+  const words = ACTIONS[language] ?? ACTIONS.en
+  const notice: NotificationOptions & { actions: { action: string; title: string }[] } = {
     body,
     icon: '/icon-192.png',
     badge: '/badge-96.png',
-    tag: payload.inbox ?? payload.kind ?? 'kilele',
-    data: { url: payload.url ?? '/inbox' },
-  })
-  const shown = await self.registration.getNotifications()
-  await (self.navigator as { setAppBadge?: (count: number) => Promise<void> }).setAppBadge?.(shown.length).catch(() => undefined)
+    tag: payload.tag ?? payload.inbox ?? payload.kind ?? 'kilele',
+    data: payload,
+    // A test is of no inbox row, and comes back to nobody.
+    actions: [{ action: 'open', title: words.open }, ...(payload.inbox ? [{ action: 'later', title: words.later }] : [])],
+  }
+  await self.registration.showNotification(title, notice)
+  const count = payload.unread ?? (await self.registration.getNotifications()).length
+  await (self.navigator as { setAppBadge?: (count: number) => Promise<void> }).setAppBadge?.(count).catch(() => undefined)
+}
+
+/** Puts a notice off for an hour; when the server cannot be asked, it stays where it is. */
+export async function later(payload: Payload): Promise<void> {
+  if (!payload.inbox) return
+  try {
+    await send(`/api/inbox/${payload.inbox}/later`, { method: 'POST' })
+  } catch {
+    await notify(payload)
+  }
 }
 
 /** Shows the page the notice speaks of, in the app that is open if there is one. */

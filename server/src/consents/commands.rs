@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::households::{self, Household};
 use crate::media::evidence;
-use crate::notifications::{self, Notice};
+use crate::notifications::{self, Notice, kinds};
 use crate::signatures::{self, Content};
 use crate::{audit, check, members, scope};
 
@@ -101,7 +101,7 @@ async fn end(
         let names = json!({
             "household_name": before.facts.head_name, "by_name": context.reader.name, "note": step.reason,
         });
-        let notice = Notice { kind: "consent_withdrawn", member, subject: ("household", before.id), params: names };
+        let notice = Notice { kind: &kinds::CONSENT_WITHDRAWN, member, subject: ("household", before.id), params: names };
         notifications::notify(tx, context.now, &feeds, notice).await?;
     }
     save(tx, context, &mut feeds, before, step, "consent.withdraw").await

@@ -11,7 +11,7 @@ use crate::commands::Context;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::feed::Locked;
-use crate::notifications::{self, Notice};
+use crate::notifications::{self, Notice, kinds};
 use crate::{households, members};
 
 /// Whom the step concerns. Nobody is told of what they do themselves, nor of a household in a village they do not see.
@@ -37,11 +37,11 @@ pub async fn tell(
     (event, member): (Event, Uuid),
 ) -> Result<()> {
     let kind = match event {
-        Event::Approve => "enrolment_approved",
-        Event::Reject => "enrolment_rejected",
-        Event::Waitlist => "enrolment_waitlisted",
-        Event::SendToVerify => "enrolment_to_verify",
-        _ => "enrolment_handed_over",
+        Event::Approve => &kinds::ENROLMENT_APPROVED,
+        Event::Reject => &kinds::ENROLMENT_REJECTED,
+        Event::Waitlist => &kinds::ENROLMENT_WAITLISTED,
+        Event::SendToVerify => &kinds::ENROLMENT_TO_VERIFY,
+        _ => &kinds::ENROLMENT_HANDED_OVER,
     };
     let crypto = &context.app.crypto;
     let household = households::store::current(tx, crypto, feeds.org, enrolment.place, enrolment.household).await?;

@@ -14,6 +14,7 @@ use crate::feed::{self, Locked};
 use crate::groups::{self, Group};
 use crate::media::evidence;
 use crate::milestones::{self, Happening};
+use crate::notifications::kinds;
 use crate::policies::{self, PolicyFacts, Unit};
 use crate::signatures::{self, Content, SignedRecord};
 use crate::{audit, check, households, scope};
@@ -75,7 +76,7 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
     }
     climb(tx, context, &mut feeds, &grant).await?;
     if let Some(above) = above {
-        tell(tx, context, &feeds, &grant, "grant_submitted", above, "").await?;
+        tell(tx, context, &feeds, &grant, &kinds::GRANT_SUBMITTED, above, "").await?;
     }
     save(tx, context, &mut feeds, before.as_ref(), grant, "grant.submit").await
 }

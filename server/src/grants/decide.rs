@@ -11,6 +11,7 @@ use crate::clock::new_id;
 use crate::commands::{Applied, Context};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::notifications::{Kind as Told, kinds};
 use crate::{check, feed, scope};
 
 pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applied> {
@@ -39,8 +40,8 @@ pub async fn change(tx: &mut Tx, context: &Context, body: Move) -> Result<Applie
             None
         }
         Decision::Recommend => Some(recommend(&mut grant, by.id, body.score)?),
-        Decision::Return => Some("grant_returned"),
-        Decision::Reject => Some("grant_rejected"),
+        Decision::Return => Some(&kinds::GRANT_RETURNED),
+        Decision::Reject => Some(&kinds::GRANT_REJECTED),
         Decision::Approve => Some(approve(tx, context, &mut grant, body.amount_minor).await?),
         Decision::Cancel => Some(cancel(tx, context, &mut grant, before.state, &body.reason).await?),
         Decision::Close => None,
@@ -96,7 +97,7 @@ fn permit(context: &Context, grant: &Grant, event: Decision) -> Result<()> {
     }
 }
 
-fn recommend(grant: &mut Grant, by: Uuid, score: Option<i64>) -> Result<&'static str> {
+fn recommend(grant: &mut Grant, by: Uuid, score: Option<i64>) -> Result<&'static Told> {
     let score =
         score.filter(|score| (0..=100).contains(score)).ok_or_else(|| Error::invalid("score", "A score from 0 to 100."))?;
     if score < grant.policy.facts.score_least {
@@ -107,10 +108,10 @@ fn recommend(grant: &mut Grant, by: Uuid, score: Option<i64>) -> Result<&'static
     if let Some(step) = grant.history.last_mut() {
         step.score = Some(score);
     }
-    Ok("grant_recommended")
+    Ok(&kinds::GRANT_RECOMMENDED)
 }
 
-async fn approve(tx: &mut Tx, context: &Context, grant: &mut Grant, looked_at: Option<i64>) -> Result<&'static str> {
+async fn approve(tx: &mut Tx, context: &Context, grant: &mut Grant, looked_at: Option<i64>) -> Result<&'static Told> {
     let by = &context.reader;
     let amount = grant.amount.amount_minor;
     if looked_at != Some(amount) {
@@ -125,7 +126,7 @@ async fn approve(tx: &mut Tx, context: &Context, grant: &mut Grant, looked_at: O
     grant.tranches = parts.into_iter().zip(1..).map(|(part, number)| scheduled(number, part)).collect();
     let movement = Movement { kind: Kind::Commit, amount_minor: amount, tranche: None, reference: "", reason: "" };
     budget::moved(tx, &context.actor(), grant, movement).await?;
-    Ok("grant_approved")
+    Ok(&kinds::GRANT_APPROVED)
 }
 
 /// A part whose money has still to go.
@@ -148,7 +149,7 @@ pub(super) fn scheduled(number: i64, amount_minor: i64) -> Tranche {
 }
 
 /// Takes back what has left and nobody has received, and what was promised.
-async fn cancel(tx: &mut Tx, context: &Context, grant: &mut Grant, was: State, reason: &str) -> Result<&'static str> {
+async fn cancel(tx: &mut Tx, context: &Context, grant: &mut Grant, was: State, reason: &str) -> Result<&'static Told> {
     if grant.tranches.iter().any(|part| part.acknowledgement.is_some() && part.state != TrancheState::Reversed) {
         let message = "A part of the money was received; take it back first, or let the grant go on.";
         return Err(Error::refused("received", message));
@@ -174,7 +175,7 @@ async fn cancel(tx: &mut Tx, context: &Context, grant: &mut Grant, was: State, r
         let movement = Movement { kind: Kind::Uncommit, amount_minor, tranche: None, reference: "", reason };
         budget::moved(tx, &actor, grant, movement).await?;
     }
-    Ok("grant_cancelled")
+    Ok(&kinds::GRANT_CANCELLED)
 }
 
 /// Those who had another part in it than releasing.

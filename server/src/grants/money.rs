@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
 use crate::media::evidence;
 use crate::milestones::{self, Happening};
+use crate::notifications::kinds;
 use crate::signatures::{self, Content};
 use crate::{audit, check, scope};
 
@@ -50,7 +51,7 @@ pub async fn release(tx: &mut Tx, context: &Context, body: Release) -> Result<Ap
     let (amount_minor, tranche) = (part.amount_minor, Some(part.id));
     let movement = Movement { kind: Kind::Release, amount_minor, tranche, reference, reason: "" };
     budget::moved(tx, &context.actor(), &grant, movement).await?;
-    tell(tx, context, &feeds, &grant, "grant_released", before.submitted_by, reference).await?;
+    tell(tx, context, &feeds, &grant, &kinds::GRANT_RELEASED, before.submitted_by, reference).await?;
     save(tx, context, &mut feeds, Some(&before), grant, "grant.release").await
 }
 
@@ -106,7 +107,7 @@ pub async fn acknowledge(tx: &mut Tx, context: &Context, body: Acknowledge) -> R
     if flag.is_some() {
         // Evidence all the same: somebody has to look.
         for to in [Some(before.submitted_by), above].into_iter().flatten().filter(|to| *to != by.id) {
-            tell(tx, context, &feeds, &grant, "grant_flagged", to, "").await?;
+            tell(tx, context, &feeds, &grant, &kinds::GRANT_FLAGGED, to, "").await?;
         }
         return Applied::to(one.id, one.revision);
     }
@@ -119,7 +120,7 @@ pub async fn acknowledge(tx: &mut Tx, context: &Context, body: Acknowledge) -> R
     grant.settle(Some(by.id), context.now)?;
     seed(tx, context, &mut feeds, &before, &grant).await?;
     if before.submitted_by != by.id {
-        tell(tx, context, &feeds, &grant, "grant_acknowledged", before.submitted_by, "").await?;
+        tell(tx, context, &feeds, &grant, &kinds::GRANT_ACKNOWLEDGED, before.submitted_by, "").await?;
     }
     save(tx, context, &mut feeds, Some(&before), grant, "grant.receive").await
 }
@@ -250,7 +251,7 @@ async fn moved(
     grant.settle(Some(by), context.now)?;
     seed(tx, context, feeds, &before, &grant).await?;
     if before.submitted_by != by {
-        tell(tx, context, feeds, &grant, "grant_flagged", before.submitted_by, reason).await?;
+        tell(tx, context, feeds, &grant, &kinds::GRANT_FLAGGED, before.submitted_by, reason).await?;
     }
     save(tx, context, feeds, Some(&before), grant, &format!("grant.{}", event.event().as_str())).await
 }

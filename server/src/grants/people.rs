@@ -10,7 +10,7 @@ use crate::commands::Context;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::Locked;
-use crate::notifications::{self, Notice};
+use crate::notifications::{self, Kind, Notice};
 use crate::{groups, households, members};
 
 impl Grant {
@@ -49,7 +49,7 @@ pub(super) async fn tell(
     context: &Context,
     feeds: &Locked,
     grant: &Grant,
-    kind: &'static str,
+    kind: &'static Kind,
     to: Uuid,
     note: &str,
 ) -> Result<()> {
@@ -62,7 +62,7 @@ pub(super) async fn say(
     (now, by_name): (Millis, &str),
     feeds: &Locked,
     grant: &Grant,
-    kind: &'static str,
+    kind: &'static Kind,
     to: Uuid,
     note: &str,
 ) -> Result<()> {

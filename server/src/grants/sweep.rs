@@ -10,6 +10,7 @@ use crate::clock::Millis;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::feed;
+use crate::notifications::kinds;
 
 /// Grants that one look takes up; what is left has its turn at the next.
 const SOME: i64 = 200;
@@ -51,7 +52,7 @@ async fn expire(tx: &mut Tx, org: Uuid, place: Uuid, id: Uuid, now: Millis) -> R
     let amount_minor = grant.amount.amount_minor;
     let movement = Movement { kind: Kind::Uncommit, amount_minor, tranche: None, reference: "", reason: "expired" };
     budget::moved(tx, &actor, &grant, movement).await?;
-    people::say(tx, (now, ""), &feeds, &grant, "grant_expired", whose, "").await?;
+    people::say(tx, (now, ""), &feeds, &grant, &kinds::GRANT_EXPIRED, whose, "").await?;
     (grant.updated_at, grant.revision) = (now, feeds.revision(place));
     store::put(tx, &feeds, &grant).await?;
     audit::append(tx, &mut feeds, place, &actor, "grant.expire", ("grant", id), (Some(&before), Some(&grant))).await?;

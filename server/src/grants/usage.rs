@@ -12,6 +12,7 @@ use crate::commands::{Applied, Context};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media::evidence;
+use crate::notifications::kinds;
 
 const RECEIPT: &str = "receipt";
 
@@ -45,7 +46,7 @@ pub async fn utilise(tx: &mut Tx, context: &Context, body: Utilise) -> Result<Ap
         ..known
     });
     if let Some(above) = above {
-        tell(tx, context, &feeds, &grant, "grant_use_submitted", above, "").await?;
+        tell(tx, context, &feeds, &grant, &kinds::GRANT_USE_SUBMITTED, above, "").await?;
     }
     save(tx, context, &mut feeds, Some(&before), grant, "grant.utilise").await
 }
@@ -97,8 +98,8 @@ pub async fn verify(tx: &mut Tx, context: &Context, body: Verify) -> Result<Appl
         return Err(Error::refused("same_person", "Whoever reported the use does not verify it."));
     }
     let (event, kind) = match body.verdict {
-        Verdict::Verify => (UseEvent::Verify, "grant_verified"),
-        Verdict::Return => (UseEvent::Return, "grant_use_returned"),
+        Verdict::Verify => (UseEvent::Verify, &kinds::GRANT_VERIFIED),
+        Verdict::Return => (UseEvent::Return, &kinds::GRANT_USE_RETURNED),
     };
     if event == UseEvent::Return && body.reason.trim().chars().count() < 3 {
         return Err(Error::invalid("reason", "Say in a few words why."));

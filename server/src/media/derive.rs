@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::notifications::{self, Notice};
+use crate::notifications::{self, Notice, kinds};
 
 #[derive(Deserialize)]
 struct Task {
@@ -189,7 +189,8 @@ async fn settle(
                         record.reason = Some(reason.code().into());
                         let params = json!({ "reason": reason.code(), "slot": record.slot });
                         let subject = (record.subject_kind.as_str(), record.subject);
-                        let notice = Notice { kind: "evidence_quarantined", member: record.captured_by, subject, params };
+                        let notice =
+                            Notice { kind: &kinds::EVIDENCE_QUARANTINED, member: record.captured_by, subject, params };
                         notifications::notify(tx, now, &feeds, notice).await?;
                     }
                 }

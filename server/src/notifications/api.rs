@@ -1,10 +1,14 @@
-//! Subscribing a device to web push.
+//! Subscribing a device to web push, and how a person wants to be told.
 
-use poem_openapi::param::Query;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::json;
+use uuid::Uuid;
 
+use super::deliveries;
+use super::told::{self, Choice, Told};
+use super::unreached::{self, Unreached};
 use crate::app::App;
 use crate::auth::Reader;
 use crate::check;
@@ -13,8 +17,12 @@ use crate::crypto::{point, unb64};
 use crate::db::wall;
 use crate::error::{Error, Result};
 use crate::jobs;
+use crate::wire::Page;
 
 pub struct Api(pub App);
+
+/// What a test says, in both languages.
+const TEST: (&str, &str) = ("Notifications work on this phone", "Arifa zinafanya kazi kwenye simu hii");
 
 /// What the browser's `PushSubscription` holds; keys in base64url.
 #[derive(Object)]
@@ -105,7 +113,8 @@ impl Api {
                 Box::pin(async move {
                     for (endpoint,) in endpoints {
                         let job = jobs::New { kind: "push", dedupe: format!("test:{}", new_id()), run_at: now };
-                        let payload = json!({ "v": 1, "kind": "test", "url": "/inbox", "at": now });
+                        let text = json!({ "en": TEST.0, "sw": TEST.1 });
+                        let payload = json!({ "v": 1, "kind": "test", "url": "/inbox", "at": now, "text": text });
                         jobs::enqueue(tx, reader.org, job, &json!({ "endpoint": endpoint, "payload": payload })).await?;
                     }
                     Ok(())
@@ -113,6 +122,39 @@ impl Api {
             })
             .await?;
         self.0.jobs.notify_one();
+        Ok(Done::Done)
+    }
+
+    /// Remind the caller of an entry again, in an hour
+    #[oai(path = "/api/inbox/:id/later", method = "post", operation_id = "remindLater")]
+    async fn later(&self, reader: Reader, id: Path<Uuid>) -> Result<Done> {
+        let (now, whose) = (self.0.clock.now(), (reader.org, reader.id));
+        self.0.db.write(move |tx| Box::pin(deliveries::again(tx, now, whose, id.0))).await?;
+        Ok(Done::Done)
+    }
+
+    /// Who was not reached: messages to act on, not read for a day
+    ///
+    /// A supervisor sees the own team, whoever manages members sees all. Whoever waits longest leads.
+    #[oai(path = "/api/unreached", method = "get", operation_id = "listUnreached")]
+    async fn unreached(&self, reader: Reader) -> Result<Json<Page<Unreached>>> {
+        Ok(Json(Page { items: unreached::list(&self.0, &reader).await?, next: None }))
+    }
+
+    /// How the caller wants to be told, and what there is to choose from
+    #[oai(path = "/api/me/told", method = "get", operation_id = "getTold")]
+    async fn told(&self, reader: Reader) -> Result<Json<Choice>> {
+        Ok(Json(told::of(&self.0, &reader).await?))
+    }
+
+    /// Choose how to be told
+    ///
+    /// All of it; kinds that are not named are as the registry says. The inbox itself has everything, always.
+    #[oai(path = "/api/me/told", method = "put", operation_id = "setTold")]
+    async fn set_told(&self, reader: Reader, wanted: Json<Told>) -> Result<Done> {
+        let checked = told::checked(&self.0.crypto, wanted.0)?;
+        let whose = (reader.org, reader.id);
+        self.0.db.write(move |tx| Box::pin(told::keep(tx, whose, checked))).await?;
         Ok(Done::Done)
     }
 }

@@ -1,25 +1,42 @@
-//! Telling people: inbox rows are the truth, web push is a delivery of them.
+//! Telling people: inbox rows are the truth; pushes, e-mails and text messages are deliveries of them.
 
 pub mod api;
+mod deliver;
+mod deliveries;
+mod email;
+pub mod kinds;
+mod outcome;
 mod push;
+mod quiet;
+pub mod reminders;
+mod sms;
+mod told;
+mod unreached;
+mod unread;
 
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
+pub use deliver::job as delivery_job;
+pub use email::Mail;
+pub use kinds::Kind;
 pub use push::{Push, job as push_job};
+pub use sms::Sms;
+pub use told::addresses;
+pub use unread::job as unread_job;
 
 use crate::clock::{Millis, new_id};
 use crate::commands::{Applied, Context};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
-use crate::{jobs, scope};
+use crate::scope;
 
 /// What somebody is told.
 pub struct Notice<'a> {
-    pub kind: &'static str,
+    pub kind: &'static Kind,
     pub member: Uuid,
     pub subject: (&'a str, Uuid),
     /// Values for the text; names are shown in the app only, never in a push.
@@ -31,8 +48,7 @@ pub struct Notice<'a> {
 pub struct InboxEntry {
     pub id: Uuid,
     pub member: Uuid,
-    /// visit_submitted, visit_returned, visit_approved, visit_planned, evidence_quarantined, conflict_opened,
-    /// enrolment_approved, enrolment_rejected, enrolment_waitlisted, enrolment_to_verify, enrolment_handed_over
+    /// A key of the registry: docs/told.md
     pub kind: String,
     pub subject_kind: String,
     pub subject: Uuid,
@@ -42,12 +58,33 @@ pub struct InboxEntry {
     pub revision: i64,
 }
 
-/// Writes the inbox row and queues a push to each of the member's devices. The member's feed must be locked.
+/// Writes the inbox row and sets its deliveries out. The member's feed must be locked.
 pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>) -> Result<()> {
+    write(tx, now, feeds, notice, None).await
+}
+
+/// As [`notify`], of an event that is told once however often somebody looks. Answers whether it was told now.
+pub async fn once(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>, event: String) -> Result<bool> {
+    // Whoever else looks at the same moment waits for the member's feed.
+    let told: Option<(Uuid,)> = tx
+        .query("SELECT id FROM inbox WHERE org = $1 AND member = $2 AND event = $3")
+        .bind(feeds.org)
+        .bind(notice.member)
+        .bind(event.as_str())
+        .optional()
+        .await?;
+    if told.is_none() {
+        write(tx, now, feeds, notice, Some(event)).await?;
+    }
+    Ok(told.is_none())
+}
+
+async fn write(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>, event: Option<String>) -> Result<()> {
+    let kind = notice.kind;
     let entry = InboxEntry {
         id: new_id(),
         member: notice.member,
-        kind: notice.kind.into(),
+        kind: kind.key.into(),
         subject_kind: notice.subject.0.into(),
         subject: notice.subject.1,
         params: notice.params,
@@ -55,37 +92,34 @@ pub async fn notify(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>
         read_at: None,
         revision: feeds.revision(notice.member),
     };
-    tx.query("INSERT INTO inbox (org, id, member, kind, subject, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(feeds.org)
-        .bind(entry.id)
-        .bind(entry.member)
-        .bind(entry.kind.clone())
-        .bind(entry.subject)
-        .bind(now)
-        .later()
-        .await?;
+    tx.query(
+        "INSERT INTO inbox (org, id, member, kind, subject, subject_kind, event, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(feeds.org)
+    .bind(entry.id)
+    .bind(entry.member)
+    .bind(kind.key)
+    .bind(entry.subject)
+    .bind(entry.subject_kind.as_str())
+    .bind(event)
+    .bind(now)
+    .later()
+    .await?;
     feeds.put(tx, entry.member, "inbox", entry.id, &entry).await?;
-    let subscriptions: Vec<(String,)> = tx
-        .query("SELECT endpoint FROM push_subscription WHERE org = $1 AND member = $2")
-        .bind(feeds.org)
-        .bind(entry.member)
-        .all()
-        .await?;
-    let path = match entry.subject_kind.as_str() {
-        "visit" => "visits",
-        "enrolment" => "enrolments",
-        "grant" => "grants",
-        "group" => "groups",
-        _ => "households",
-    };
-    let payload = json!({
-        "v": 1, "kind": entry.kind, "inbox": entry.id, "url": format!("/{path}/{}", entry.subject), "at": now,
-    });
-    for (endpoint,) in subscriptions {
-        let job = jobs::New { kind: "push", dedupe: format!("push:{}:{endpoint}", entry.id), run_at: now };
-        jobs::enqueue(tx, feeds.org, job, &json!({ "endpoint": endpoint, "payload": payload })).await?;
+    deliveries::begin(tx, now, (feeds.org, entry.member, entry.id), kind).await?;
+    unread::watch(tx, now, (feeds.org, entry.id), kind, 0).await
+}
+
+/// The page that shows what an entry is about.
+fn path(subject_kind: Option<&str>, subject: Uuid) -> String {
+    match subject_kind {
+        Some(kind @ ("visit" | "enrolment" | "grant" | "group" | "household")) => format!("/{kind}s/{subject}"),
+        Some("queue") => "/queue".into(),
+        Some("device") => "/team/devices".into(),
+        Some("member") => "/team/unread".into(),
+        _ => "/inbox".into(),
     }
-    Ok(())
 }
 
 /// `inbox.read`.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use poem::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use web_push::{ContentEncoding, SubscriptionInfo, WebPushMessageBuilder};
 
+use super::outcome::{Outcome, retry_after};
 use crate::app::App;
 use crate::clock::{DAY, HOUR, Millis};
 use crate::config::Config;
@@ -23,6 +23,9 @@ use crate::jobs::Later;
 /// A token is good for twelve hours and reused for the first ten.
 const TOKEN_LIFE: Millis = 12 * HOUR;
 const TOKEN_REUSE: Millis = 10 * HOUR;
+
+/// For one answer of a push service.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Push {
     client: reqwest::Client,
@@ -39,10 +42,12 @@ impl Push {
     pub fn open(config: &Config, crypto: &Crypto) -> anyhow::Result<Self> {
         let pkcs8 = p256_pkcs8(&crypto.derive("vapid"))?;
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).context("VAPID key")?;
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(20))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        if !real_subject(&config.vapid_subject) {
+            tracing::warn!(
+                "KILELE_VAPID_SUBJECT is no mailto: or https: address of yours; some push services refuse such pushes"
+            );
+        }
+        let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
         Ok(Self {
             client,
             key: EncodingKey::from_ec_der(&pkcs8),
@@ -84,6 +89,15 @@ impl Push {
     }
 }
 
+/// Whether a push service could write there: a mailbox, or a page, at a public name.
+fn real_subject(subject: &str) -> bool {
+    let named = |host: &str| host.contains('.') && !host.contains("localhost") && !host.contains("localdomain");
+    match subject.strip_prefix("mailto:") {
+        Some(address) => super::email::parsed(address).is_some_and(|address| named(address.domain())),
+        None => reqwest::Url::parse(subject).is_ok_and(|url| url.scheme() == "https" && url.domain().is_some_and(named)),
+    }
+}
+
 /// A P-256 private key (any 32 bytes below the group's order, which these are but for a chance of 2^-32) as PKCS#8.
 fn p256_pkcs8(seed: &[u8; 32]) -> anyhow::Result<Vec<u8>> {
     let scalar =
@@ -100,51 +114,86 @@ fn hex_bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).filter_map(|i| u8::from_str_radix(&hex[i..i + 2], 16).ok()).collect()
 }
 
+#[derive(sqlx::FromRow)]
+struct Subscription {
+    p256dh: String,
+    auth: String,
+}
+
+/// How a push service is to treat a message (RFC 8030).
+pub struct How<'a> {
+    /// Seconds for which it is worth keeping.
+    pub ttl: i64,
+    pub urgency: &'a str,
+    /// A newer one with the same topic takes its place.
+    pub topic: Option<&'a str>,
+}
+
 #[derive(Deserialize)]
 struct Wanted {
     endpoint: String,
     payload: Value,
 }
 
-#[derive(sqlx::FromRow)]
-struct Subscription {
-    p256dh: String,
-    auth: String,
-    language: String,
+/// Sends one push that is no inbox row's: a test, or what an earlier release had queued.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn job(app: &App, org: Uuid, body: &str) -> Result<Option<Later>> {
+    let Wanted { endpoint, payload } = serde_json::from_str(body)?;
+    let how = How { ttl: 7 * DAY / 1000, urgency: "normal", topic: None };
+    Ok(match send(app, org, &endpoint, payload, how).await? {
+        Outcome::Later(wait) => Some(Later(wait.unwrap_or(60_000))),
+        _ => None,
+    })
 }
 
-/// Delivers one push. A subscription that is gone is removed; a service's fault is never held against it.
-pub async fn job(app: &App, org: Uuid, body: &str) -> Result<Option<Later>> {
-    let Wanted { endpoint, mut payload } = serde_json::from_str(body)?;
+/// Hands one message to its push service. A subscription that is gone is removed; a service's fault is never held
+/// against it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How<'_>) -> Result<Outcome> {
     let subscription: Option<Subscription> = app
         .db
-        .query("SELECT p256dh, auth, language FROM push_subscription WHERE endpoint = $1 AND org = $2")
-        .bind(endpoint.clone())
+        .query("SELECT p256dh, auth FROM push_subscription WHERE endpoint = $1 AND org = $2")
+        .bind(endpoint)
         .bind(org)
         .optional()
         .await?;
-    let Some(subscription) = subscription else { return Ok(None) };
-    payload["language"] = subscription.language.clone().into();
-    let url = app.push.allows(&endpoint)?;
-    let Some(sealed) = encrypt(&endpoint, &subscription, &payload) else {
-        remove(app, endpoint).await?;
-        return Ok(None);
+    let Some(subscription) = subscription else { return Ok(Outcome::Gone) };
+    let url = app.push.allows(endpoint)?;
+    let Some(sealed) = encrypt(endpoint, &subscription, &payload) else {
+        remove(app, endpoint.to_owned()).await?;
+        return Ok(Outcome::Gone);
     };
-    let request = app
+    let now = app.clock.now();
+    let mut request = app
         .push
         .client
         .post(url.clone())
-        .header("authorization", app.push.authorization(&url, app.clock.now())?)
+        .header("authorization", app.push.authorization(&url, now)?)
         .header("content-encoding", "aes128gcm")
         .header("content-type", "application/octet-stream")
-        .header("ttl", (7 * DAY / 1000).to_string())
-        .header("urgency", "normal")
+        .header("ttl", how.ttl.to_string())
+        .header("urgency", how.urgency)
         .body(sealed);
+    if let Some(topic) = how.topic {
+        request = request.header("topic", topic);
+    }
     let Ok(response) = request.send().await else {
         tracing::warn!(host = url.host_str(), "the push service does not answer");
-        return Ok(Some(Later(30_000)));
+        return Ok(Outcome::Later(None));
     };
-    outcome(app, endpoint, &response).await
+    let outcome = outcome(&response, now);
+    match outcome {
+        Outcome::Gone => remove(app, endpoint.to_owned()).await?,
+        Outcome::Refused(why) => {
+            tracing::warn!(host = url.host_str(), status = %response.status(), why, "the push service refuses a message");
+        }
+        _ => {}
+    }
+    Ok(outcome)
 }
 
 /// The payload for this subscription only (RFC 8291), or nothing when its keys are none.
@@ -158,25 +207,42 @@ fn encrypt(endpoint: &str, subscription: &Subscription, payload: &Value) -> Opti
     message.build().ok()?.payload.map(|payload| payload.content)
 }
 
-async fn outcome(app: &App, endpoint: String, response: &reqwest::Response) -> Result<Option<Later>> {
-    let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i64>().ok());
-    match StatusCode::from_u16(response.status().as_u16()).unwrap_or_default() {
-        status if status.is_success() => Ok(None),
-        StatusCode::NOT_FOUND | StatusCode::GONE => {
-            remove(app, endpoint).await?;
-            Ok(None)
-        }
-        StatusCode::TOO_MANY_REQUESTS => Ok(Some(Later(wait.unwrap_or(60).clamp(1, 3600) * 1000))),
-        status if status.is_server_error() => Ok(Some(Later(wait.unwrap_or(30).clamp(1, 3600) * 1000))),
-        status => {
-            tracing::warn!(%status, "the push service refuses this message");
-            Ok(None)
-        }
+/// What an answer means.
+fn outcome(response: &reqwest::Response, now: Millis) -> Outcome {
+    match response.status().as_u16() {
+        200..=299 => Outcome::Sent,
+        404 | 410 => Outcome::Gone,
+        413 => Outcome::Refused("too_large"),
+        // Nobody is followed to elsewhere: a subscription says where its service is. It may be back soon.
+        300..=399 | 408 | 425 | 429 | 500..=599 => Outcome::Later(retry_after(response.headers(), now)),
+        _ => Outcome::Refused("refused"),
     }
 }
 
 /// Forgets a subscription that no longer exists.
-pub async fn remove(app: &App, endpoint: String) -> Result<()> {
+async fn remove(app: &App, endpoint: String) -> Result<()> {
     let delete = "DELETE FROM push_subscription WHERE endpoint = $1";
     app.db.write(move |tx| Box::pin(tx.query(delete).bind(endpoint).run())).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_a_mailbox_or_a_page() {
+        for good in ["mailto:ops@example.org", "https://example.org/contact"] {
+            assert!(real_subject(good), "{good}");
+        }
+        for bad in [
+            "",
+            "mailto:admin@localhost.localdomain",
+            "mailto:ops",
+            "ops@example.org",
+            "http://example.org",
+            "https://localhost/",
+        ] {
+            assert!(!real_subject(bad), "{bad}");
+        }
+    }
 }

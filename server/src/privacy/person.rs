@@ -13,6 +13,7 @@ use crate::clock::Millis;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::members::{MemberChange, Person, store};
+use crate::notifications::addresses;
 use crate::{feed, scope};
 
 /// Rows of one kind in an export.
@@ -23,7 +24,7 @@ type Part = (&'static str, &'static str, [&'static str; 5]);
 type Columns = (Uuid, Option<String>, Option<Millis>, Option<Millis>, Option<Millis>);
 
 /// Of organisation $1, member $2 and account $3.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     (
         "devices",
         "SELECT id, name, created_at, last_seen_at, revoked_at FROM device WHERE account = $3 AND $1 = $1 AND $2 = $2",
@@ -48,6 +49,11 @@ const PARTS: [Part; 7] = [
         "pushes",
         "SELECT device, language, created_at, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT) FROM push_subscription WHERE org = $1 AND member = $2 AND $3 = $3",
         ["device", "language", "created_at", "", ""],
+    ),
+    (
+        "deliveries",
+        "SELECT inbox, channel, created_at, settled_at, CAST(NULL AS BIGINT) FROM delivery WHERE org = $1 AND member = $2 AND $3 = $3",
+        ["inbox", "channel", "created_at", "settled_at", ""],
     ),
     (
         "visits",
@@ -86,6 +92,8 @@ pub async fn export(app: &App, admin: &Admin, id: Uuid, at: Millis) -> Result<St
         "account": { "id": account, "login": login, "name": name, "locale": locale, "created_at": created_at,
                      "second_step_since": second_step_since },
     });
+    let (email, phone) = addresses(app, admin.org, id).await?;
+    out["told"] = json!({ "email": email, "phone": phone });
     for (part, sql, names) in PARTS {
         let rows: Vec<Columns> = app.db.query(sql).bind(admin.org).bind(id).bind(account).all().await?;
         out[part] = rows.into_iter().take(MOST as usize).map(|row| line(row, names)).collect();
@@ -168,7 +176,7 @@ enum Whose {
 }
 
 /// Of organisation $1, at $3. A phone that comes by again hears that it was revoked, delivers, and wipes itself.
-const GONE: [(&str, Whose); 8] = [
+const GONE: [(&str, Whose); 10] = [
     ("UPDATE member SET household = NULL WHERE org = $1 AND id = $2 AND $3 = $3", Whose::Member),
     (
         "UPDATE device SET name = '–', stats = NULL, revoked_at = COALESCE(revoked_at, $3) WHERE account = $2 AND $1 = $1",
@@ -180,6 +188,8 @@ const GONE: [(&str, Whose); 8] = [
     ),
     ("UPDATE api_key SET revoked_at = $3 WHERE org = $1 AND member = $2 AND revoked_at IS NULL", Whose::Member),
     ("DELETE FROM push_subscription WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
+    ("DELETE FROM told WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
+    ("DELETE FROM told_kind WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM invitation WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM device_loss WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM oidc_identity WHERE account = $2 AND $1 = $1 AND $3 = $3", Whose::Account),

@@ -15,7 +15,7 @@ use crate::feed::{self, Locked};
 use crate::media::evidence;
 use crate::members::handover::was_theirs;
 use crate::milestones::{self, Happening};
-use crate::notifications::{self, Notice};
+use crate::notifications::{self, Notice, kinds};
 use crate::planted::Mistake;
 use crate::{audit, households, members, scope, signatures};
 
@@ -40,7 +40,8 @@ pub async fn plan(tx: &mut Tx, context: &Context, body: Plan) -> Result<Applied>
     let mut visit = blank(context, body.id, body.household, place, body.mentor, body.kind, State::Planned);
     visit.planned_at = Some(body.planned_at);
     if body.mentor != by.id {
-        let notice = Notice { kind: "visit_planned", member: body.mentor, subject: ("visit", visit.id), params: json!({}) };
+        let notice =
+            Notice { kind: &kinds::VISIT_PLANNED, member: body.mentor, subject: ("visit", visit.id), params: json!({}) };
         tell(tx, context, &feeds, &visit, notice).await?;
     }
     save(tx, context, &mut feeds, None, visit, "visit.plan").await
@@ -123,7 +124,7 @@ pub async fn submit(tx: &mut Tx, context: &Context, body: Submit) -> Result<Appl
     demand_evidence(tx, by.org, visit.id).await?;
     touch_household(tx, context, &feeds, &visit).await?;
     if let Some(supervisor) = supervisor {
-        let notice = Notice { kind: "visit_submitted", member: supervisor, subject, params: json!({}) };
+        let notice = Notice { kind: &kinds::VISIT_SUBMITTED, member: supervisor, subject, params: json!({}) };
         tell(tx, context, &feeds, &visit, notice).await?;
     }
     save(tx, context, &mut feeds, before, visit, "visit.submit").await
@@ -163,8 +164,8 @@ async fn decide(
     visit.decided_by = Some(by.id);
     visit.decided_at = Some(context.now);
     let (kind, action) = match event {
-        Event::Approve => ("visit_approved", "visit.approve"),
-        _ => ("visit_returned", "visit.return"),
+        Event::Approve => (&kinds::VISIT_APPROVED, "visit.approve"),
+        _ => (&kinds::VISIT_RETURNED, "visit.return"),
     };
     let params = json!({ "note": note });
     if members::store::demand_sees(tx, by.org, visit.mentor, visit.place).await.is_ok() {

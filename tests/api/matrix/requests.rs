@@ -76,6 +76,13 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "command" => ("", Some(json!({}))),
         "subscribePush" => ("", Some(json!({ "endpoint": "nowhere", "p256dh": "", "auth": "", "language": "en" }))),
         "testPush" => ("", Some(json!({}))),
+        "getTold" | "listUnreached" => ("", None),
+        "remindLater" => (&t.visit, None),
+        "setTold" => {
+            let told =
+                json!({ "language": "xx", "email": "", "phone": "", "quiet_from": "", "quiet_until": "", "kinds": [] });
+            ("", Some(told))
+        }
         "signIn" | "refreshSession" | "setUp" | "previewInvitation" | "join" | "deliverOutbox" => {
             ("", Some(json!("nothing")))
         }

@@ -58,7 +58,8 @@ test('a push is shown without names, in the phone’s language, and leads to the
     const { active } = await navigator.serviceWorker.ready
     while (active!.state !== 'activated') await new Promise((done) => active!.addEventListener('statechange', done, { once: true }))
   })
-  const returned = { v: 1, kind: 'visit_returned', inbox: 'one', url: `/visits/${visit.id}`, at: Date.now() }
+  const text = { en: 'A visit came back to you with a note', sw: 'Ziara imerudishwa kwako ikiwa na maelezo' }
+  const returned = { v: 1, kind: 'visit_returned', inbox: 'one', url: `/visits/${visit.id}`, at: Date.now(), unread: 3, text }
   await delivered(returned, 'A visit came back to you with a note')
   expect(await notices()).toHaveLength(1)
   const [notice] = (await notices()) as [Notice]
@@ -90,5 +91,6 @@ test('a push is shown without names, in the phone’s language, and leads to the
   await phone.goto('/me')
   await choose(page, say('language_title'), 'Kiswahili')
   await expect(page.getByRole('heading', { level: 1, name: say('me_title', {}, 'sw') })).toBeVisible()
-  await delivered({ v: 1, kind: 'visit_approved', inbox: 'two', url: '/inbox', at: Date.now() }, 'Ziara yako imeidhinishwa')
+  const approved = { en: 'A visit of yours was approved', sw: 'Ziara yako imeidhinishwa' }
+  await delivered({ v: 1, kind: 'visit_approved', inbox: 'two', url: '/inbox', at: Date.now(), text: approved }, approved.sw)
 })

@@ -1,0 +1,191 @@
+//! What the clock brings about: told at its time where the organisation is, once, whichever copy of the server looks.
+
+use chrono::DateTime;
+use kilele::clock::{DAY, MINUTE, Millis};
+use kilele::notifications::reminders;
+use kilele_tests::granting::{self, Office};
+use kilele_tests::{Person, TestApp, both, command, id};
+use serde_json::{Value, json};
+
+/// `2027-03-15T07:00Z` and the like.
+fn utc(text: &str) -> Millis {
+    DateTime::parse_from_rfc3339(&text.replace('Z', ":00Z")).unwrap().timestamp_millis()
+}
+
+/// Two copies that look at every moment.
+struct Copies {
+    app: TestApp,
+    twin: TestApp,
+}
+
+impl Copies {
+    async fn of(app: TestApp) -> Self {
+        let twin = app.twin().await;
+        Self { app, twin }
+    }
+
+    /// Sets the clock and looks, on both copies at once and then once more. Answers how many rows there are of the kind.
+    async fn at(&self, when: Millis, kind: &'static str) -> usize {
+        self.app.clock.shift(when - self.app.clock.now());
+        let (one, other) = tokio::join!(reminders::all(&self.app.app), reminders::all(&self.twin.app));
+        one.and(other).unwrap();
+        reminders::all(&self.twin.app).await.unwrap();
+        self.count(kind).await
+    }
+
+    async fn count(&self, kind: &'static str) -> usize {
+        let sql = "SELECT count(*) FROM inbox WHERE kind = $1";
+        let (count,): (i64,) = self.app.app.db.query(sql).bind(kind).one().await.unwrap();
+        count as usize
+    }
+
+    async fn told(&self, person: &Person, kind: &str) -> Vec<Value> {
+        person.records("inbox").await.into_iter().filter(|entry| entry["kind"] == kind).collect()
+    }
+}
+
+async fn plan(mentor: &Person, household: &Value, at: Millis) -> String {
+    let visit = id();
+    let body = json!({ "id": visit, "household": household["id"], "mentor": mentor.member(), "kind": "scheduled", "planned_at": at });
+    mentor.command("visit.plan", body).await.ok();
+    visit
+}
+
+async fn zone(app: &TestApp, zone: &str) {
+    app.admin().await.put("/api/organisation", &json!({ "time_zone": zone })).await.ok();
+}
+
+both! {
+    async fn a_visit_is_told_of_the_evening_before_in_the_morning_and_when_it_did_not_take_place(app: TestApp) {
+        let copies = Copies::of(app).await;
+        // Everything in Nairobi, three hours ahead.
+        copies.at(utc("2027-02-01T06:00Z"), "visit_today").await;
+        let mentor = copies.app.mentor().await;
+        let household = mentor.a_household().await;
+        let visit = plan(&mentor, &household, utc("2027-02-03T07:00Z")).await;
+        let done = plan(&mentor, &household, utc("2027-02-03T09:00Z")).await;
+        assert_eq!(copies.at(utc("2027-02-02T13:59Z"), "visit_tomorrow").await, 0, "16:59");
+        assert_eq!(copies.at(utc("2027-02-02T14:00Z"), "visit_tomorrow").await, 2, "17:00");
+        assert_eq!(copies.at(utc("2027-02-02T20:00Z"), "visit_tomorrow").await, 2);
+        // Planned later in the evening, by the mentor: known.
+        let mentor = copies.app.mentor().await;
+        plan(&mentor, &household, utc("2027-02-03T15:00Z")).await;
+        assert_eq!(copies.at(utc("2027-02-02T20:30Z"), "visit_tomorrow").await, 2);
+        assert_eq!(copies.at(utc("2027-02-03T03:29Z"), "visit_today").await, 0, "6:29");
+        // A server that was down at 6:30 says it when it is up again.
+        assert_eq!(copies.at(utc("2027-02-03T05:10Z"), "visit_today").await, 3);
+        let mentor = copies.app.mentor().await;
+        let reason = json!({ "id": done, "reason": "They are away" });
+        mentor.command("visit.cancel", reason).await.ok();
+        assert_eq!(copies.at(utc("2027-02-04T04:59Z"), "visit_overdue").await, 0, "7:59 of the day after");
+        assert_eq!(copies.at(utc("2027-02-04T05:00Z"), "visit_overdue").await, 2, "without the one that was cancelled");
+        assert_eq!(copies.at(utc("2027-02-06T05:00Z"), "visit_overdue").await, 2, "and not again");
+        assert_eq!((copies.count("visit_tomorrow").await, copies.count("visit_today").await), (2, 3));
+        let mentor = copies.app.mentor().await;
+        let told = copies.told(&mentor, "visit_tomorrow").await;
+        assert!(told.iter().any(|entry| entry["subject"] == json!(visit) && entry["params"]["planned_at"] == utc("2027-02-03T07:00Z")));
+    }
+
+    async fn clocks_that_are_put_forward_and_an_organisation_that_moves(app: TestApp) {
+        zone(&app, "Europe/Berlin").await;
+        let copies = Copies::of(app).await;
+        copies.at(utc("2027-03-26T09:00Z"), "visit_today").await;
+        let mentor = copies.app.mentor().await;
+        // Sunday 28 March, 10:00 in summer time, which begins that night.
+        plan(&mentor, &mentor.a_household().await, utc("2027-03-28T08:00Z")).await;
+        assert_eq!(copies.at(utc("2027-03-27T15:59Z"), "visit_tomorrow").await, 0);
+        assert_eq!(copies.at(utc("2027-03-27T16:00Z"), "visit_tomorrow").await, 1, "17:00 in winter time");
+        assert_eq!(copies.at(utc("2027-03-28T04:29Z"), "visit_today").await, 0);
+        assert_eq!(copies.at(utc("2027-03-28T04:30Z"), "visit_today").await, 1, "6:30 in summer time");
+        // In Manila it is the afternoon of the same day, and in Honolulu the evening before: nothing is told again.
+        zone(&copies.app, "Asia/Manila").await;
+        assert_eq!(copies.at(utc("2027-03-28T04:40Z"), "visit_today").await, 1);
+        zone(&copies.app, "Pacific/Honolulu").await;
+        assert_eq!(copies.at(utc("2027-03-28T04:50Z"), "visit_tomorrow").await, 1);
+        zone(&copies.app, "Europe/Berlin").await;
+        assert_eq!(copies.at(utc("2027-03-29T05:59Z"), "visit_overdue").await, 0);
+        assert_eq!(copies.at(utc("2027-03-29T06:00Z"), "visit_overdue").await, 1, "8:00 in summer time");
+        assert_eq!((copies.count("visit_tomorrow").await, copies.count("visit_today").await), (1, 1));
+    }
+
+    async fn twelve_visits_that_wait_are_one_line_a_day(app: TestApp) {
+        let copies = Copies::of(app).await;
+        copies.at(utc("2027-02-01T09:00Z"), "approvals_waiting").await;
+        let mentor = copies.app.mentor().await;
+        let household = mentor.a_household().await;
+        let mut first = None;
+        for _ in 0..12 {
+            let visit = mentor.submit(&household).await;
+            first.get_or_insert(visit.id);
+        }
+        assert_eq!(copies.at(utc("2027-02-02T05:00Z"), "approvals_waiting").await, 0, "since yesterday noon: not a day yet");
+        assert_eq!(copies.at(utc("2027-02-03T04:59Z"), "approvals_waiting").await, 0, "7:59");
+        assert_eq!(copies.at(utc("2027-02-03T05:00Z"), "approvals_waiting").await, 1);
+        assert_eq!(copies.at(utc("2027-02-03T12:00Z"), "approvals_waiting").await, 1);
+        let supervisor = copies.app.supervisor().await;
+        let told = copies.told(&supervisor, "approvals_waiting").await;
+        assert_eq!((told.len(), &told[0]["params"]["count"]), (1, &json!(12)));
+        // Looked at, it is no longer counted; the rest is told of the next day.
+        let first = first.unwrap();
+        let revision = supervisor.record("visit", &first).await.unwrap()["revision"].clone();
+        supervisor.command("visit.approve", json!({ "id": first, "revision": revision })).await.ok();
+        assert_eq!(copies.at(utc("2027-02-04T06:00Z"), "approvals_waiting").await, 2);
+        let supervisor = copies.app.supervisor().await;
+        let counts: Vec<i64> = copies.told(&supervisor, "approvals_waiting").await.iter().map(|entry| entry["params"]["count"].as_i64().unwrap()).collect();
+        assert!(counts.contains(&12) && counts.contains(&11), "{counts:?}");
+    }
+
+    async fn a_phone_that_fell_silent_with_photos_is_told_once_for_each_silence(app: TestApp) {
+        let copies = Copies::of(app).await;
+        let mentor = copies.app.mentor().await;
+        mentor.submit(&mentor.a_household().await).await;
+        let silent = copies.app.other_mentor().await;
+        let heard = copies.app.clock.now();
+        assert_eq!(copies.at(heard + 3 * DAY - MINUTE, "device_silent").await, 0);
+        assert_eq!(copies.at(heard + 3 * DAY + MINUTE, "device_silent").await, 1, "not the one that has nothing to send");
+        assert_eq!(copies.at(heard + 5 * DAY, "device_silent").await, 1);
+        let supervisor = copies.app.supervisor().await;
+        let told = copies.told(&supervisor, "device_silent").await;
+        assert_eq!((&told[0]["params"]["who"], &told[0]["params"]["count"], &told[0]["subject"]), (&json!("Amina Hassan"), &json!(2), &json!(mentor.device)));
+        drop(silent);
+        // Heard again, and silent again.
+        let again = Person::sign_in(&copies.app, "amina.mentor", mentor.device, None).await;
+        again.sync(&json!({}), &[]).await;
+        assert_eq!(copies.at(heard + 6 * DAY, "device_silent").await, 1);
+        assert_eq!(copies.at(heard + 9 * DAY, "device_silent").await, 2);
+    }
+
+    async fn a_conflict_waits_for_the_supervisors_of_its_village(app: TestApp) {
+        let copies = Copies::of(app).await;
+        let (mentor, supervisor) = (copies.app.mentor().await, copies.app.supervisor().await);
+        let household = mentor.a_household().await;
+        let note = |now: &str| command("household.update", json!({ "id": household["id"], "changes": { "notes": { "was": household["notes"], "now": now } } }));
+        mentor.post("/api/commands", &note("From the phone")).await.ok();
+        assert_eq!(supervisor.post("/api/commands", &note("From the tablet")).await.ok()["status"], "conflict");
+        assert_eq!(copies.at(copies.app.clock.now() + 1, "conflict_opened").await, 1);
+        let told = copies.told(&supervisor, "conflict_opened").await;
+        assert_eq!((told.len(), &told[0]["subject"]), (1, &household["id"]));
+    }
+
+    async fn a_grant_waits_for_who_approves_and_its_report_for_who_asked(app: TestApp) {
+        let office = Office::open(&app).await;
+        let household = office.household(0).await;
+        let grant = office.recommended(&household).await;
+        let copies = Copies::of(app).await;
+        let now = copies.app.clock.now();
+        assert_eq!(copies.at(now + 1, "grant_to_decide").await, 1);
+        let told = copies.told(&office.executive, "grant_to_decide").await;
+        assert_eq!((told.len(), &told[0]["subject"]), (1, &json!(grant)));
+        granting::decide(&office.executive, &grant, "approve").await.ok();
+        granting::release(&office.manager, &grant).await.ok();
+        granting::receive(&office.mentor, &household, &grant).await.ok();
+        let due = office.mentor.record("grant", &grant).await.unwrap()["utilisation"]["due_on"].as_str().unwrap().to_owned();
+        let morning = utc(&format!("{due}T05:00Z"));
+        assert_eq!(copies.at(morning - 7 * DAY - MINUTE, "grant_use_due").await, 0);
+        assert_eq!(copies.at(morning - 7 * DAY, "grant_use_due").await, 1, "a week before, at 8:00");
+        assert_eq!(copies.at(morning, "grant_use_due").await, 1);
+        assert_eq!(copies.at(morning + DAY - MINUTE, "grant_use_due").await, 1);
+        assert_eq!(copies.at(morning + DAY, "grant_use_due").await, 2, "the day after");
+        assert_eq!(copies.at(morning + 9 * DAY, "grant_use_due").await, 2);
+    }
+}
