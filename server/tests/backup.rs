@@ -20,7 +20,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let database = match engine {
             Engine::Sqlite => format!("sqlite://{}", folder.path().join("data/kilele.db").display()),
-            Engine::Postgres => new_database(&std::env::var("KILELE_TEST_POSTGRES_URL").unwrap()).await,
+            Engine::Postgres => new_database(None).await,
         };
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { folder, database, port }

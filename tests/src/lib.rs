@@ -103,7 +103,7 @@ impl TestApp {
         let data = folder.path().to_owned();
         let database_url = match engine {
             Engine::Sqlite => format!("sqlite://{}", data.join("kilele.db").display()),
-            Engine::Postgres => new_database(&std::env::var("KILELE_TEST_POSTGRES_URL").unwrap()).await,
+            Engine::Postgres => new_database(None).await,
         };
         let media_url = format!("file://{}", data.join("media").display());
         let own = &self.app.config;
