@@ -37,4 +37,4 @@ pub use likeness::{ALIKE, apart};
 pub use limits::Limits;
 pub use quarantine::Quarantine;
 pub use raster::DrawError;
-pub use store::{Found, Leftover, Object, Piece, Store, StoreError, Variant};
+pub use store::{Found, Leftover, Object, Piece, Shelf, Store, StoreError, Variant};

@@ -9,6 +9,7 @@ mod inventory;
 mod leftovers;
 mod open;
 mod pieces;
+mod shelf;
 mod signed;
 mod verified;
 
@@ -28,6 +29,7 @@ pub use error::StoreError;
 pub use inventory::{Found, Object};
 pub use leftovers::Leftover;
 pub use pieces::Piece;
+pub use shelf::Shelf;
 
 /// Which rendering of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

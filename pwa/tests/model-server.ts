@@ -51,6 +51,8 @@ export class ModelServer {
   damage: ((bytes: Buffer) => Buffer) | null = null
   /** Feeds that the next answer begins anew. */
   resets: string[] = []
+  /** It was put back from a backup, and takes nothing new before the next answer has said so. */
+  private restored = false
   private late: (() => void)[] = []
   private made = 0
 
@@ -95,11 +97,27 @@ export class ModelServer {
     return problem(404, 'not_found')
   }
 
+  /** All that the server holds, as a backup has it. */
+  backup(): () => void {
+    const held = [this.records, this.revisions, this.log, this.effects, this.uploads, this.received] as Map<string, unknown>[]
+    const copies = held.map((map) => new Map([...map].map(([key, value]) => [key, structuredClone(value)])))
+    // Put back, its feeds begin anew for every phone.
+    return () => {
+      const feeds = [...this.revisions.keys()]
+      for (const [i, map] of held.entries()) {
+        map.clear()
+        for (const [key, value] of copies[i]!) map.set(key, value)
+      }
+      this.resets = feeds
+      this.restored = true
+    }
+  }
+
   private sync(request: SyncRequest): Response {
     this.syncs++
     if (request.commands.length > 50) return problem(400, 'too_many_commands')
     const results: Result[] = []
-    for (const command of request.commands) {
+    for (const command of this.restored ? [] : request.commands) {
       if (!this.breaksOver(command)) results.push(this.run(command))
       // What is done is answered; the first one fails the request.
       else if (results.length > 0) break
@@ -107,6 +125,7 @@ export class ModelServer {
     }
     const feeds: SyncAnswer['feeds'] = {}
     const reset = this.resets.splice(0)
+    this.restored = false
     let room = this.page
     let more = false
     for (const feed of [...this.revisions.keys()].sort()) {

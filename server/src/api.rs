@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
     assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
-    households, imports, live, media, members, notifications, orgs, outbox, places, platform, policies, privacy, programmes,
-    quality, roles, signatures, sync, visits, web,
+    households, imports, live, media, members, notifications, ops, orgs, outbox, places, platform, policies, privacy,
+    programmes, quality, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -69,7 +69,15 @@ type Apis = (
         privacy::api::Api,
         health::Api,
     ),
-    (roles::Api, figures::Api, home::Api, platform::api::Api, auth::memberships::Api, imports::api::Api),
+    (
+        roles::Api,
+        figures::Api,
+        home::Api,
+        platform::api::Api,
+        auth::memberships::Api,
+        imports::api::Api,
+        ops::backup::api::Api,
+    ),
     (
         programmes::api::Api,
         assessments::api::Api,
@@ -115,6 +123,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             platform::api::Api(a()),
             auth::memberships::Api(a()),
             imports::api::Api(a()),
+            ops::backup::api::Api(a()),
         ),
         (
             programmes::api::Api(a()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use kilele_media::{Limits, Store, Variant};
 use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
 
 use crate::auth::limits::Limits as Budgets;
 use crate::auth::oidc::Oidc;
@@ -74,6 +75,8 @@ pub struct Parts {
     pub canary: Canary,
     /// Where signed addresses lead, when pictures are fetched from S3 itself.
     pub media_origin: Option<String>,
+    /// The cursor by which a device shows that it knows of the last restoration; `None` when there was none.
+    pub restored: Option<Uuid>,
 }
 
 /// Few enough that the other connections to the database stay free.
@@ -94,6 +97,7 @@ impl App {
         crate::orgs::fill_statements(&db, now).await.map_err(|e| anyhow::anyhow!("adding new statements: {e}"))?;
         let store = Store::open(&config.media_url, &config.media_options).context("KILELE_MEDIA_URL")?;
         let media_origin = origin(&store, &config).await?;
+        let restored = sync::restored(&db).await.map_err(|e| anyhow::anyhow!("looking for a restoration: {e}"))?;
         let push = Push::open(&config, &crypto)?;
         let (mail, sms) = (Mail::open(&config)?, Sms::open(&config)?);
         let outbox = outbox::Keys::open(&crypto)?;
@@ -118,6 +122,7 @@ impl App {
             tables: Arc::new(Semaphore::new(1)),
             canary: Canary::default(),
             media_origin,
+            restored,
             config,
             db,
             clock,

@@ -1,23 +1,39 @@
 //! What `kilele` can be asked to do on the command line.
 
+mod backups;
+
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::app::App;
 use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ops::doctor;
 use crate::platform::{Mode, mode};
 use crate::{api, demo, media, outbox, server, states};
+
+const EXAMPLES: &str = "\
+Examples:
+  kilele serve                        on an empty machine: prints the one-time set-up link
+  kilele doctor                       what does this installation lack?
+  kilele backup                       a copy of everything, while it serves
+  kilele backup verify                prove the newest copy
+  kilele admin reset amina.mentor     a link by which somebody chooses another password
+  kilele completions bash             for ~/.bashrc: source <(kilele completions bash)
+
+Exit codes: 0 it went well; 1 it failed, or something does not hold; 2 wrong use; 3 a part was refused.
+Every setting: docs/settings.md. Running it: docs/operating.md.";
 
 /// A field platform for graduation and community-development programmes.
 ///
 /// Settings come from KILELE_* in the environment or from kilele.toml; the program runs with none set.
 #[derive(Parser)]
-#[command(name = "kilele", version, arg_required_else_help = true)]
+#[command(name = "kilele", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,6 +81,34 @@ enum Command {
     /// One organisation or many
     #[command(subcommand)]
     Mode(ModeCommand),
+    Backup(backups::Backup),
+    Restore(backups::Restore),
+    /// Say what this installation lacks, and how to mend it
+    ///
+    /// Looks at the secret, the public address and its certificate, the clock, the disk, the database with its version,
+    /// settings and migrations, the storage of pictures, push, permissions, and the backups. Changes nothing.
+    #[command(after_help = "\
+Examples:
+  kilele doctor
+  kilele doctor --strict && kilele serve
+  kilele doctor --json | jq '.findings[] | select(.state != \"good\")'
+
+Exit codes: 0 nothing is bad (with --strict: and nothing is to be warned of); 1 something is; 2 wrong use.")]
+    Doctor {
+        /// End with 1 for warnings too
+        #[arg(long)]
+        strict: bool,
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what completes commands in a shell
+    #[command(
+        after_help = "Examples:\n  source <(kilele completions bash)\n  kilele completions fish > ~/.config/fish/completions/kilele.fish"
+    )]
+    Completions {
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Subcommand)]
@@ -85,6 +129,9 @@ enum Admin {
         /// Also take the second step away, for who lost their authenticator
         #[arg(long)]
         second_step: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -106,7 +153,11 @@ enum Keys {
     ///
     /// Ten minutes after a rotation, when nothing is sealed by them any more. Then what an older backup of the database
     /// holds sealed cannot be opened without that backup's own copy of the key.
-    Destroy,
+    Destroy {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -196,7 +247,8 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
             anyhow::ensure!(broken == 0, "{broken} stored pictures are wrong and were not repaired");
             Ok(())
         }
-        Command::Admin(Admin::Reset { login, second_step }) => {
+        Command::Admin(Admin::Reset { login, second_step, yes }) => {
+            sure(yes, &format!("End the password and all sessions of {login}?"))?;
             let app = App::open(Config::load()?, Clock::default()).await?;
             println!("{}", reset(&app, &login, second_step).await?);
             Ok(())
@@ -205,7 +257,8 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
             let app = App::open(Config::load()?, Clock::default()).await?;
             rotate(&app, now, reseal).await
         }
-        Command::Keys(Keys::Destroy) => {
+        Command::Keys(Keys::Destroy { yes }) => {
+            sure(yes, "Destroy the keys before the one in use? Older backups then open only with their own copy of them.")?;
             let app = App::open(Config::load()?, Clock::default()).await?;
             let (report, gone) = crate::privacy::keys::destroy(&app).await?;
             println!("{report}{gone} keys destroyed");
@@ -224,6 +277,18 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
             Ok(())
         }
         Command::Migrate => App::open(Config::load()?, Clock::default()).await.map(drop),
+        Command::Backup(command) => backups::backup(command).await,
+        Command::Restore(command) => backups::put_back(command).await,
+        Command::Doctor { strict, json } => {
+            let report = doctor::examine(&Config::load()?, &Clock::default()).await;
+            print!("{}", text(&report, json)?);
+            let (bad, warnings) = (report.count(doctor::State::Bad), report.count(doctor::State::Warning));
+            return Ok(if bad > 0 || strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "kilele", &mut std::io::stdout());
+            Ok(())
+        }
         Command::States { phone } => {
             print!("{}", phone.map_or_else(states::page, states::phone));
             Ok(())
@@ -363,13 +428,28 @@ pub async fn verify_audit(app: &App, org: Option<&str>, json: bool) -> anyhow::R
     Ok((said, broken))
 }
 
+/// Asks whoever sits there; without a person only `--yes` says so.
+///
+/// # Errors
+/// When the answer is not yes.
+fn sure(yes: bool, question: &str) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    anyhow::ensure!(std::io::stdin().is_terminal(), "{question} Say so with --yes");
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    anyhow::ensure!(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"), "nothing was changed");
+    Ok(())
+}
+
 fn text(report: &(impl serde::Serialize + std::fmt::Display), json: bool) -> anyhow::Result<String> {
     Ok(if json { serde_json::to_string_pretty(report)? + "\n" } else { report.to_string() })
 }
 
 /// `KILELE_LOG` filters (default `info`); lines are JSON when the output is not a terminal.
 fn log() {
-    use std::io::IsTerminal;
     let filter = std::env::var("KILELE_LOG").unwrap_or_else(|_| "info,sqlx=warn".into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() { builder.init() } else { builder.json().init() }

@@ -58,6 +58,24 @@ pub struct Config {
     pub organisations: u32,
     /// `KILELE_MEMBERS`: how many active members an organisation may have, unless it was given a limit of its own.
     pub members: u32,
+    /// `KILELE_BACKUP_URL`: where a backup of everything goes each day, `file:///dir` or `s3://bucket/prefix`.
+    pub backup_url: Option<String>,
+    /// `KILELE_BACKUP_RECIPIENTS`: to whom backups are sealed, age1…, comma separated.
+    pub backup_recipients: Vec<String>,
+    /// `KILELE_BACKUP_DAYS`: how long backups are kept; at least 14.
+    pub backup_days: u32,
+    /// `KILELE_BACKUP_HOUR`: the hour of the day (UTC) from which on the daily backup is made.
+    pub backup_hour: u32,
+}
+
+/// Makes a folder for what only the server reads. One that is there stays as it is.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(path: &std::path::Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(path).with_context(|| path.display().to_string())
 }
 
 /// What the S3 client understands of the environment.
@@ -114,6 +132,10 @@ impl Config {
         let number = |name: &str, default: u32| -> Result<u32> {
             get(name).map_or(Ok(default), |v| v.parse().with_context(|| format!("{name}: not a number")))
         };
+        let list = |name: &str| -> Vec<String> {
+            let text = get(name).unwrap_or_default();
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
         Ok(Self {
             database_url: get("KILELE_DATABASE_URL")
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("kilele.db").display())),
@@ -127,9 +149,7 @@ impl Config {
                 .unwrap_or_else(|| format!("http://localhost:{port}"))
                 .trim_end_matches('/')
                 .into(),
-            trusted_proxies: get("KILELE_TRUSTED_PROXIES")
-                .map(|v| v.split(',').map(|p| p.trim().to_owned()).collect())
-                .unwrap_or_default(),
+            trusted_proxies: list("KILELE_TRUSTED_PROXIES"),
             vapid_subject: get("KILELE_VAPID_SUBJECT").unwrap_or_else(|| "mailto:admin@localhost.localdomain".into()),
             smtp_url: get("KILELE_SMTP_URL"),
             mail_from: get("KILELE_MAIL_FROM").unwrap_or_else(|| "Kilele <kilele@localhost.localdomain>".into()),
@@ -147,6 +167,16 @@ impl Config {
             sync_per_minute: number("KILELE_SYNC_PER_MINUTE", 3_000)?,
             organisations: number("KILELE_ORGANISATIONS", 50)?,
             members: number("KILELE_MEMBERS", 200)?,
+            backup_url: get("KILELE_BACKUP_URL"),
+            backup_recipients: list("KILELE_BACKUP_RECIPIENTS"),
+            backup_days: match number("KILELE_BACKUP_DAYS", 30)? {
+                days @ 14..=3_650 => days,
+                _ => anyhow::bail!("KILELE_BACKUP_DAYS: at least 14"),
+            },
+            backup_hour: match number("KILELE_BACKUP_HOUR", 22)? {
+                hour @ 0..=23 => hour,
+                _ => anyhow::bail!("KILELE_BACKUP_HOUR: 0 to 23"),
+            },
             listen,
             data_dir,
         })

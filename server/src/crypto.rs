@@ -268,7 +268,7 @@ fn key_file(config: &Config) -> Result<String> {
     if let Ok(text) = std::fs::read_to_string(&path) {
         return Ok(text);
     }
-    std::fs::create_dir_all(&config.data_dir).with_context(|| config.data_dir.display().to_string())?;
+    crate::config::make_folder(&config.data_dir)?;
     let text = b64(&random::<32>());
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -27,9 +27,31 @@ use crate::error::Result;
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// The migrations of one engine: those for both, and those whose file names end in `.sqlite.sql` or `.postgres.sql`.
-fn migrations(other: &str) -> sqlx::migrate::Migrator {
+pub(crate) fn migrations(other: &str) -> sqlx::migrate::Migrator {
     let own = MIGRATIONS.iter().filter(|m| !m.description.ends_with(other)).cloned();
     sqlx::migrate::Migrator::with_migrations(own.collect())
+}
+
+/// The newest migration that this version knows.
+pub(crate) fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// How a SQLite database of ours is opened.
+pub(crate) fn sqlite_options(url: &str) -> sqlx::Result<SqliteConnectOptions> {
+    Ok(SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .pragma("cache_size", "-4000")
+        .collation("C", |a, b| a.cmp(b))
+        // What a savepoint would need to go back stays in memory: it is gone with the group.
+        .pragma("temp_store", "MEMORY")
+        // 16 MB between two moves of the log into the file: each of them waits for the disk twice.
+        .pragma("wal_autocheckpoint", "4000")
+        .statement_cache_capacity(256))
 }
 
 /// Threads that read from SQLite: more than a few to each core only wait for one another.
@@ -83,21 +105,9 @@ impl Db {
         let (hints, _) = broadcast::channel(1024);
         if let Some(path) = config.database_url.strip_prefix("sqlite://") {
             if let Some(folder) = std::path::Path::new(path).parent() {
-                std::fs::create_dir_all(folder)?;
+                crate::config::make_folder(folder)?;
             }
-            let options = SqliteConnectOptions::from_str(&config.database_url)?
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(10))
-                .pragma("cache_size", "-4000")
-                .collation("C", |a, b| a.cmp(b))
-                // What a savepoint would need to go back stays in memory: it is gone with the group.
-                .pragma("temp_store", "MEMORY")
-                // 16 MB between two moves of the log into the file: each of them waits for the disk twice.
-                .pragma("wal_autocheckpoint", "4000")
-                .statement_cache_capacity(256);
+            let options = sqlite_options(&config.database_url)?;
             let write = SqlitePoolOptions::new()
                 .max_connections(1)
                 .idle_timeout(None)
@@ -149,6 +159,19 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// Gives back what it holds of the database, for whoever opens it next.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(pool) => pool.close().await,
+            Engine::Postgres(pool, wall) => {
+                pool.close().await;
+                if let Some(wall) = wall {
+                    wall.close().await;
+                }
+            }
+        }
     }
 
     /// Every committed change of a feed, as it happens.

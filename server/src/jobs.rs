@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::{MINUTE, Millis, new_id};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::{audit, duplicates, grants, imports, media, notifications, privacy};
+use crate::{audit, duplicates, grants, imports, media, notifications, ops, privacy};
 
 const LEASE: Millis = 2 * MINUTE;
 const TRIES: i64 = 8;
@@ -67,7 +67,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             let buried = bury(&app).await;
             let alike = duplicates::sweep(&app).await;
             let ended = grants::sweep::all(&app).await.map(drop);
-            for swept in [media::tus::sweep(&app).await, buried, imports::sweep(&app).await, sealed, kept, alike, ended] {
+            let copied = ops::backup::schedule::sweep(&app).await;
+            let begun = imports::sweep(&app).await;
+            for swept in [media::tus::sweep(&app).await, buried, begun, sealed, kept, alike, ended, copied] {
                 if let Err(error) = swept {
                     error.log();
                 }
@@ -152,6 +154,7 @@ async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
         "unread" => notifications::unread_job(app, job.org, &job.body).await.map(|()| None),
         "import" => imports::job(app, job.org, &job.body).await.map(|()| None),
         "duplicates" => duplicates::job(app, job.org).await.map(|()| None),
+        "backup" => ops::backup::schedule::job(app).await.map(|()| None),
         other => Err(Error::unexpected(anyhow::anyhow!("no such job: {other}"))),
     }
 }

@@ -39,6 +39,7 @@ pub mod members;
 pub mod milestones;
 pub mod notifications;
 pub mod numbers;
+pub mod ops;
 pub mod orgs;
 pub mod outbox;
 pub mod packed;

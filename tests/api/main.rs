@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod backups;
 mod bad_input;
 mod builds;
 mod care;

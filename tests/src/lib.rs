@@ -98,6 +98,21 @@ impl TestApp {
         Self::serve(config, Clock::default(), Arc::new(folder)).await
     }
 
+    /// Another machine for this installation: its secret, and nothing else.
+    pub async fn elsewhere(&self, engine: Engine) -> Elsewhere {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let database_url = match engine {
+            Engine::Sqlite => format!("sqlite://{}", data.join("kilele.db").display()),
+            Engine::Postgres => new_database(None).await,
+        };
+        let media_url = format!("file://{}", data.join("media").display());
+        let own = &self.app.config;
+        let secret = own.secret.clone().unwrap_or_else(|| std::fs::read_to_string(own.data_dir.join("secret.key")).unwrap());
+        let config = Config { data_dir: data, database_url, media_url, secret: Some(secret), ..own.clone() };
+        Elsewhere { config, folder }
+    }
+
     /// Another copy of the server: on the same database, storage, keys and clock.
     pub async fn twin(&self) -> Self {
         Self::serve(self.app.config.clone(), self.clock.clone(), self.folder.clone()).await
@@ -145,6 +160,19 @@ impl TestApp {
 
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.client.get(format!("{}{path}", self.url))).await
+    }
+}
+
+/// A machine on which an installation is to be put back.
+pub struct Elsewhere {
+    pub config: Config,
+    folder: tempfile::TempDir,
+}
+
+impl Elsewhere {
+    /// Serves there.
+    pub async fn serve(self, clock: &Clock) -> TestApp {
+        TestApp::serve(self.config, clock.clone(), Arc::new(self.folder)).await
     }
 }
 

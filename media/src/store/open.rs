@@ -36,7 +36,7 @@ impl Store {
     }
 }
 
-fn folder_store(folder: &str, durable: bool) -> Result<Arc<dyn ObjectStore>, StoreError> {
+pub(super) fn folder_store(folder: &str, durable: bool) -> Result<Arc<dyn ObjectStore>, StoreError> {
     if folder.is_empty() {
         return Err(bad("file:// needs a folder"));
     }
@@ -49,7 +49,7 @@ fn folder_store(folder: &str, durable: bool) -> Result<Arc<dyn ObjectStore>, Sto
     Ok(Arc::new(store))
 }
 
-fn bucket_store(name: &str, options: &[(String, String)]) -> Result<Arc<AmazonS3>, StoreError> {
+pub(super) fn bucket_store(name: &str, options: &[(String, String)]) -> Result<Arc<AmazonS3>, StoreError> {
     if name.is_empty() {
         return Err(bad("s3:// needs a bucket"));
     }

@@ -14,6 +14,9 @@ const asked = (filters: object): string => {
 export const listAudit = (filters: AuditFilters): Promise<Schemas['Page_AuditEvent']> =>
   request(`/api/audit${asked(filters)}`)
 
+/** How the installation's backups stand. */
+export const backups = (): Promise<Schemas['Backups']> => request('/api/backups')
+
 /** Writes the events to a file of this device. */
 export async function exportAudit(filters: AuditFilters): Promise<void> {
   const answer = await send(`/api/audit.csv${asked(filters)}`, { timeout: 300_000 })

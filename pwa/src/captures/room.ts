@@ -16,15 +16,16 @@ export async function ensureRoom(): Promise<void> {
     if (asProblem(error).code !== 'storage_full') throw error
     // Cached pictures go first: the server still has those.
     await dropPictures()
+    await clear('spares')
     await reserve().catch((again: unknown) => {
       throw asProblem(again).code === 'storage_full' ? new Problem('no_room', 'No room for a photo') : again
     })
   }
 }
 
-/** For what must be kept: cached pictures make room, then the reserve. */
+/** For what must be kept: cached pictures make room, then what the server has anyway, then the reserve. */
 export async function withRoom<T>(work: () => Promise<T>): Promise<T> {
-  for (const makeRoom of [dropPictures, release]) {
+  for (const makeRoom of [dropPictures, () => clear('spares'), () => clear('reserve')]) {
     try {
       return await work()
     } catch (error) {
@@ -42,6 +43,6 @@ function reserve(): Promise<void> {
   return transact(['reserve'], 'strict', async (tx) => tx.objectStore('reserve').put(bytes.buffer, KEY))
 }
 
-const release = async (): Promise<void> => {
-  if (hasAccount()) await transact(['reserve'], 'strict', async (tx) => tx.objectStore('reserve').clear())
+const clear = async (store: 'spares' | 'reserve'): Promise<void> => {
+  if (hasAccount()) await transact([store], 'strict', async (tx) => tx.objectStore(store).clear())
 }

@@ -15,8 +15,11 @@ let lost: (() => void) | null = null
 
 /** What lies there, sealed: for deliveries from a locked phone, and for throwing it away. */
 export function openSealed(vault: string): Promise<IDBPDatabase> {
-  return openDB(accountDbName(vault), 1, {
-    upgrade(db) {
+  return openDB(accountDbName(vault), 2, {
+    upgrade(db, from) {
+      db.createObjectStore('delivered', { keyPath: 'k' })
+      db.createObjectStore('spares', { keyPath: 'k' })
+      if (from) return
       const records = db.createObjectStore('records', { keyPath: ['kind', 'k'] })
       records.createIndex('feed', 'f')
       records.createIndex('subject', ['kind', 's'])

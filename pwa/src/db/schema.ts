@@ -149,6 +149,20 @@ export interface WaitingParcel extends Parcel {
   error: string | null
 }
 
+/** A command that the server took at `at`, by its clock; see `sync/refill.ts`. */
+export interface Delivered extends Waiting {
+  at: Millis
+}
+
+/** The bytes of a picture that the server has stored, with what opens and delivers them. */
+export interface Spare {
+  id: Id
+  bytes: ArrayBuffer
+  secret: string | null
+  parcel: Parcel | null
+  at: Millis
+}
+
 export interface OutboxKey {
   id: string
   public: string
@@ -184,13 +198,16 @@ export interface AccountSchema extends DBSchema {
   /** Sealed to the server, for a phone that is locked. */
   items: { key: Id; value: WaitingItem }
   parcels: { key: Id; value: WaitingParcel }
+  /** What the server has, and may lose. */
+  delivered: { key: Id; value: Delivered }
+  spares: { key: Id; value: Spare }
   /** Room for one more photo, held by bytes of no meaning. */
   reserve: { key: string; value: ArrayBuffer }
 }
 
 export type StoreName =
   | 'records' | 'outbox' | 'captures' | 'blobs' | 'drafts' | 'cursors' | 'attention' | 'meta' | 'items' | 'parcels'
-  | 'reserve'
+  | 'reserve' | 'delivered' | 'spares'
 
 /** Wraps a record with what the indexes need. */
 export function row(kind: Kind, id: Id, feed: Id, body: Records[Kind] | null): Row {

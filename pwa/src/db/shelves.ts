@@ -1,6 +1,6 @@
 // How each store looks on disk: what is sealed, under which blinded name, and the little that indexes see.
 import { dayOf } from '../clock'
-import type { Attention, CaptureMeta, Draft, Row, StoreName, Waiting } from './schema'
+import type { Attention, CaptureMeta, Row, Spare, StoreName, Waiting } from './schema'
 import type { Sealer } from './sealer'
 
 /** A row as the disk has it. `b` is sealed; the rest is blinded, or says nothing about anyone. */
@@ -88,14 +88,26 @@ const captures: Shelf = {
   named: ({ id }: CaptureMeta) => id,
 }
 
-const drafts: Shelf = {
-  put(sealer, draft: Draft) {
-    const k = nameOf(sealer, 'draft', draft.id)
-    return [{ k, b: sealer.seal(draft, `drafts|${k}`) }]
+/** Values that nothing is asked of but their id. */
+const whole = (store: 'drafts' | 'delivered', kind: string): Shelf => ({
+  put(sealer, value: { id: string }) {
+    const k = nameOf(sealer, kind, value.id)
+    return [{ k, b: sealer.seal(value, `${store}|${k}`) }]
   },
-  get: (sealer, { k, b }: Shelved) => sealer.open(b, `drafts|${k as string}`),
-  key: (sealer, id: string) => nameOf(sealer, 'draft', id),
-  named: ({ id }: Draft) => id,
+  get: (sealer, { k, b }: Shelved) => sealer.open(b, `${store}|${k as string}`),
+  key: (sealer, id: string) => nameOf(sealer, kind, id),
+  named: ({ id }: { id: string }) => id,
+})
+
+/** The bytes are ciphertext already; the parcel is sealed to the server. */
+const spares: Shelf = {
+  put(sealer, { bytes, parcel, at, ...rest }: Spare) {
+    const k = nameOf(sealer, 'capture', rest.id)
+    return [{ k, bytes, parcel, at, b: sealer.seal(rest, `spares|${k}`) }]
+  },
+  get: (sealer, { k, bytes, parcel, at, b }: Shelved) => ({ ...sealer.open<object>(b, `spares|${k as string}`), bytes, parcel, at }),
+  key: (sealer, id: string) => nameOf(sealer, 'capture', id),
+  named: ({ id }: Spare) => id,
 }
 
 const attention: Shelf = {
@@ -135,7 +147,9 @@ export const SHELVES: Record<StoreName, Shelf> = {
   records,
   outbox,
   captures,
-  drafts,
+  drafts: whole('drafts', 'draft'),
+  delivered: whole('delivered', 'command'),
+  spares,
   attention,
   cursors: pairs('cursors', (sealer, key) => sealer.blind('feed', key)),
   meta: pairs('meta', (_, key) => key),

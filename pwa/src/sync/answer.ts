@@ -4,10 +4,11 @@ import { transact, type AccountDb, type Tx } from '../db/account'
 import { changed } from '../db/changes'
 import { row, type CaptureMeta, type Waiting } from '../db/schema'
 import { rebase } from './rebase'
+import { keepDelivered, keepPicture, refill } from './refill'
 import { wireBytes } from './wire'
 import { keyOf, parseKey } from './touches'
 
-const STORES = ['records', 'outbox', 'items', 'captures', 'blobs', 'cursors', 'attention', 'meta'] as const
+const STORES = ['records', 'outbox', 'items', 'captures', 'blobs', 'cursors', 'attention', 'meta', 'delivered', 'spares'] as const
 
 /** Keys of records to work out again, and what to tell those who watch. */
 interface Effects {
@@ -21,6 +22,9 @@ export async function take(db: AccountDb, answer: SyncAnswer & Announces, at: nu
   // Relaxed: a power cut undoes the whole answer, and the next request brings it again.
   await transact([...STORES], 'relaxed', async (tx) => {
     for (const result of answer.results) await settle(tx, result, at, effects)
+    if (answer.reset?.length && (await refill(tx, answer))) {
+      for (const tag of ['outbox', 'captures']) effects.tags.add(tag)
+    }
     const waiting = await tx.objectStore('outbox').getAll()
     const pending = new Set(waiting.flatMap(({ records }) => records))
     for (const feed of answer.reset ?? []) await leave(tx, feed, pending, effects)
@@ -30,7 +34,7 @@ export async function take(db: AccountDb, answer: SyncAnswer & Announces, at: nu
     }
     for (const feed of answer.gone) await leave(tx, feed, pending, effects)
     await photos(tx, answer, waiting, effects)
-    if (!answer.more) await forget(tx, waiting, effects)
+    if (!answer.more) await forget(tx, waiting, answer.server_time, effects)
     await rebase(tx, effects.dirty)
     await tx.objectStore('meta').put(at, 'lastSyncAt')
     await tx.objectStore('meta').put(answer.server_time - at, 'clockOffset')
@@ -115,11 +119,12 @@ async function leave(tx: Tx, feed: Id, pending: Set<string>, effects: Effects): 
 }
 
 /** Commands whose effects a complete pull has now brought need not be shown by us any more. */
-async function forget(tx: Tx, waiting: Waiting[], effects: Effects): Promise<void> {
-  for (const { seq, done, records } of waiting) {
-    if (!done) continue
-    await tx.objectStore('outbox').delete(seq!)
-    for (const record of records) effects.dirty.add(record)
+async function forget(tx: Tx, waiting: Waiting[], at: number, effects: Effects): Promise<void> {
+  for (const one of waiting) {
+    if (!one.done) continue
+    await tx.objectStore('outbox').delete(one.seq!)
+    await keepDelivered(tx, one, at)
+    for (const record of one.records) effects.dirty.add(record)
   }
 }
 
@@ -131,7 +136,7 @@ async function photos(tx: Tx, answer: SyncAnswer, waiting: Waiting[], effects: E
     const next = then(capture)
     if (!next) return
     await captures.put(next)
-    if (next.state === 'acknowledged') await tx.objectStore('blobs').delete(id)
+    if (next.state === 'acknowledged') await keepPicture(tx, capture, answer.server_time)
     effects.tags.add('captures')
   }
   for (const receipt of answer.acknowledged) await change(receipt.id, (capture) => acknowledged(capture, receipt))

@@ -1,7 +1,8 @@
 // One turn of the engine: records first, then photos, then the receipts for them. Runs in a tab or in the worker.
-import type { AccountDb } from '../db/account'
+import { readMeta, type AccountDb } from '../db/account'
 import { deliverPhotos } from './photos'
 import { exchange, newCycle, type Cycle } from './exchange'
+import { letGo } from './refill'
 import { sealMissing } from '../vault/reseal'
 import { report } from './report'
 
@@ -22,6 +23,7 @@ export async function runCycle(db: AccountDb, device: string): Promise<boolean> 
     await records(db, cycle)
   }
   await prune(db)
+  await letGo(db, Date.now() + (((await readMeta('clockOffset', db)) as number | undefined) ?? 0))
   const undelivered = (await db.getAllFromIndex('captures', 'state', 'queued')).some(({ error }) => error)
   return cycle.parked.size > 0 || undelivered
 }

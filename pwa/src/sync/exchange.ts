@@ -57,7 +57,8 @@ export async function exchange(db: AccountDb, cycle: Cycle): Promise<boolean> {
   // The server breaks off at a command that it cannot deal with now: that one waits, the ones after it are sent again.
   const answered = new Set(answer.results.map(({ id }) => id))
   const brokenOff = batch.find(({ id }) => !answered.has(id))
-  if (brokenOff) cycle.parked.add(brokenOff.id)
+  // After a restoration it breaks off before the first: what it lost goes ahead of what it never had.
+  if (brokenOff && !answer.reset?.length) cycle.parked.add(brokenOff.id)
   return answer.more || choose(await db.getAll('outbox'), cycle.parked, 1).length > 0
 }
 

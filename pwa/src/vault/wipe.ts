@@ -13,7 +13,7 @@ export interface Wiped {
   waiting: number
 }
 
-const READABLE = ['records', 'outbox', 'captures', 'drafts', 'cursors', 'attention', 'meta'] as const
+const READABLE = ['records', 'outbox', 'captures', 'drafts', 'cursors', 'attention', 'meta', 'delivered', 'spares'] as const
 
 interface Shelved {
   state: string

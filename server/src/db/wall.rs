@@ -98,6 +98,11 @@ impl Wall {
         self.parked.lock().expect("no panic while held").clear();
     }
 
+    pub async fn close(&self) {
+        self.clear();
+        self.pool.close().await;
+    }
+
     pub async fn take(&self, org: Uuid) -> sqlx::Result<Held<'_>> {
         let permit = self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let parked = {

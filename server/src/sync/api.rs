@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
 
-use super::{MIN_SCHEMA, SyncAnswer, SyncRequest, captures, pull, report};
+use super::{MIN_SCHEMA, SyncAnswer, SyncRequest, captures, pull, report, restored};
 use crate::app::App;
 use crate::auth::Reader;
 use crate::commands::{self, Door, Outcome};
@@ -37,6 +37,10 @@ impl Api {
         let mut commands: Vec<_> = body.commands.iter().collect();
         if app.planted.has(Mistake::Reorder) {
             commands.reverse();
+        }
+        // After a restoration: before what this phone has new, what the server lost is to come again. It broke off.
+        if restored::is_behind(app, &body.cursors) {
+            commands.clear();
         }
         for command in commands {
             // A batch that comes again: a look at each answer instead of work that would be undone.

@@ -6,8 +6,10 @@ mod entry;
 mod first;
 mod pull;
 mod report;
+mod restored;
 mod turns;
 
+pub use restored::restored;
 pub use turns::Turns;
 
 use std::collections::HashMap;

@@ -15,6 +15,7 @@ use crate::scope;
 
 use super::entry::{Kept, kept_entry};
 use super::first;
+use super::restored::is_restored;
 
 /// Records in one answer, and bytes of them before they are packed for the way; a device calls again while there is more. On a slow
 /// line a round trip costs two seconds and these bytes, packed, about four.
@@ -46,7 +47,11 @@ pub async fn pull(app: &App, reader: &Reader, cursors: &HashMap<String, i64>) ->
     // What a role shows of a feed has changed since this device last asked: it begins anew.
     let view = reader.capabilities.view().map(|view| view.to_string());
     let views: Vec<&String> = cursors.keys().filter(|cursor| Capabilities::is_view(cursor)).collect();
-    let anew = view.as_ref() != views.first().copied() && cursors.len() > views.len();
+    // So has all of it, when the server was restored from a backup that this device has not heard of.
+    let restored = app.restored.map(|restored| restored.to_string());
+    let known: Vec<&String> = cursors.keys().filter(|cursor| is_restored(cursor)).collect();
+    let changed = view.as_ref() != views.first().copied() || restored.as_ref() != known.first().copied();
+    let anew = changed && cursors.len() > views.len() + known.len();
     let held = |f: &Followed| cursors.get(&f.feed.to_string()).copied().map(|c| if anew { i64::MAX } else { c });
     // A cursor beyond the feed is from before a restore: start over.
     let seen = |f: &Followed| match held(f).filter(|c| *c <= f.revision) {
@@ -67,10 +72,9 @@ pub async fn pull(app: &App, reader: &Reader, cursors: &HashMap<String, i64>) ->
         head.retain(|feed, _| !cursors.contains_key(&feed.to_string()));
     }
     let (begins, mut feeds, mut more) = (!head.is_empty(), String::new(), false);
-    if let Some(view) = &view
-        && !cursors.contains_key(view)
-    {
-        let _ = write!(feeds, "\"{view}\":{{\"entries\":[],\"revision\":1,\"more\":false}}");
+    for own in view.iter().chain(&restored).filter(|own| !cursors.contains_key(*own)) {
+        let comma = if feeds.is_empty() { "" } else { "," };
+        let _ = write!(feeds, "{comma}\"{own}\":{{\"entries\":[],\"revision\":1,\"more\":false}}");
     }
     let mut left = Room { records: PAGE, bytes: PAGE_BYTES };
     for f in &followed {
@@ -102,7 +106,8 @@ pub async fn pull(app: &App, reader: &Reader, cursors: &HashMap<String, i64>) ->
         left.bytes -= length(&part.entries);
         part.tell(&mut feeds, app, feed, part.until < revision)?;
     }
-    let gone = cursors.keys().filter(|c| !followed.iter().any(|f| f.feed.to_string() == **c) && view.as_ref() != Some(*c));
+    let own = |cursor: &String| [&view, &restored].into_iter().any(|own| own.as_ref() == Some(cursor));
+    let gone = cursors.keys().filter(|c| !followed.iter().any(|f| f.feed.to_string() == **c) && !own(c));
     let gone: Vec<String> = gone.cloned().collect();
     scope::told(app, reader, &gone).await?;
     Ok(News { feeds, gone, reset, more })
