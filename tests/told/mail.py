@@ -5,7 +5,7 @@ import json
 import sys
 from email import message_from_bytes, policy
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class Box:
@@ -38,12 +38,13 @@ class Box:
         return "250 OK"
 
 
-controller = Controller(Box(), hostname="127.0.0.1", port=0, ready_timeout=20)
-# Port 0 is one that is free; the controller cannot look itself up there, so it only listens.
-loop = asyncio.new_event_loop()
-asyncio.set_event_loop(loop)
-server = loop.run_until_complete(loop.create_server(controller.factory, "127.0.0.1", 0))
-print(server.sockets[0].getsockname()[1], flush=True)
-# Ends with whoever started it.
-loop.run_in_executor(None, lambda: (sys.stdin.read(), loop.call_soon_threadsafe(loop.stop)))
-loop.run_forever()
+async def main():
+    loop = asyncio.get_running_loop()
+    box = Box()
+    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    # Ends with whoever started it.
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())

@@ -19,7 +19,7 @@ pub enum Outcome {
     Later(Option<Millis>),
 }
 
-/// Attempts at one delivery: over a day and a half by the waits below.
+/// Attempts at one delivery: about a day by the waits below.
 pub const TRIES: i64 = 8;
 
 /// 30 seconds, two minutes, eight, half an hour, two hours, eight, twelve.
