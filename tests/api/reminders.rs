@@ -3,6 +3,8 @@
 use chrono::DateTime;
 use kilele::clock::{DAY, MINUTE, Millis};
 use kilele::notifications::reminders;
+use kilele::ops::backup::{Place, schedule};
+use kilele::ops::progress::Progress;
 use kilele_tests::granting::{self, Office};
 use kilele_tests::{Person, TestApp, both, command, id};
 use serde_json::{Value, json};
@@ -187,5 +189,28 @@ both! {
         assert_eq!(copies.at(morning + DAY - MINUTE, "grant_use_due").await, 1);
         assert_eq!(copies.at(morning + DAY, "grant_use_due").await, 2, "the day after");
         assert_eq!(copies.at(morning + 9 * DAY, "grant_use_due").await, 2);
+    }
+
+    async fn a_backup_that_failed_is_told_each_day_until_one_is_made(app: TestApp) {
+        let copies = Copies::of(app).await;
+        let morning = utc("2027-03-15T06:00Z");
+        assert_eq!(copies.at(morning, "backup_failed").await, 0);
+        let fails = async || {
+            let nowhere = Err(anyhow::anyhow!("no place"));
+            schedule::run(&copies.app.app, nowhere, &Progress::silent()).await.unwrap().map(drop).unwrap_err()
+        };
+        fails().await;
+        assert_eq!(copies.at(morning + MINUTE, "backup_failed").await, 1);
+        let admin = copies.app.admin().await;
+        let told = copies.told(&admin, "backup_failed").await;
+        assert_eq!((told.len(), &told[0]["subject_kind"]), (1, &json!("backup")), "the administrator, and nobody else");
+        // It is tried again and fails again: one row a day.
+        fails().await;
+        assert_eq!(copies.at(morning + 5 * MINUTE, "backup_failed").await, 1);
+        assert_eq!(copies.at(morning + DAY, "backup_failed").await, 2);
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::open(&copies.app.app.config, folder.path().to_str()).unwrap();
+        schedule::run(&copies.app.app, Ok(place), &Progress::silent()).await.unwrap().unwrap();
+        assert_eq!(copies.at(morning + 2 * DAY, "backup_failed").await, 2);
     }
 }

@@ -315,6 +315,7 @@ export type InboxKind =
   | 'grant_cancelled'
   | 'grant_expired'
   | 'device_silent'
+  | 'backup_failed'
   | 'colleague_unread'
 
 export interface Inbox {

@@ -210,6 +210,9 @@ kinds! {
     DEVICE_SILENT = "device_silent", "the supervisor of whoever works on it", Way { of: WAITS.of, ..ACT },
         "A phone with photos that have not arrived has been silent for days",
         "Simu yenye picha ambazo hazijafika imekaa kimya kwa siku kadhaa";
+    BACKUP_FAILED = "backup_failed", "the administrators, each day until one is made", Way { urgency: "high", of: Some(Capability::ManageMembers), ..ACT },
+        "The daily backup failed",
+        "Hifadhi ya kila siku imeshindikana";
     COLLEAGUE_UNREAD = "colleague_unread", "the supervisor of whoever did not read it", Way { of: WAITS.of, together: true, ..NEWS },
         "Somebody in your team has not read what they must act on" | "{n} messages to your team must be acted on and were not read",
         "Mtu wa timu yako hajasoma jambo analopaswa kulishughulikia" | "Jumbe {n} kwa timu yako zinahitaji hatua na hazijasomwa";

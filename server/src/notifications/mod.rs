@@ -118,6 +118,7 @@ fn path(subject_kind: Option<&str>, subject: Uuid) -> String {
         Some("queue") => "/queue".into(),
         Some("device") => "/team/devices".into(),
         Some("member") => "/team/unread".into(),
+        Some("backup") => "/admin".into(),
         _ => "/inbox".into(),
     }
 }

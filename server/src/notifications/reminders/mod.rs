@@ -2,6 +2,7 @@
 //! row, and nobody writes it again: a row is of one event, and the events follow from the records and the calendar of the
 //! organisation alone. So a restart, a second copy or a clock that is put forward neither doubles nor skips any.
 
+mod backups;
 mod devices;
 mod visits;
 mod waiting;
@@ -68,6 +69,7 @@ async fn look(app: &App, here: &Here) -> Result<()> {
     due.extend(waiting::grants(app, here).await?);
     due.extend(waiting::reports(app, here).await?);
     due.extend(devices::silent(app, here).await?);
+    due.extend(backups::failed(app, here).await?);
     // All of one person together: what is grouped then leaves as one message.
     let mut of: BTreeMap<Uuid, Vec<Due>> = BTreeMap::new();
     for one in due {

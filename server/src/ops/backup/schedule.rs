@@ -75,12 +75,12 @@ pub async fn run(app: &App, place: anyhow::Result<Place>, progress: &Progress) -
         Err(error) => Err(error),
     };
     store::end(app, id, &made).await?;
-    tell(app, &made);
+    log(&made);
     Ok(made)
 }
 
-/// The one place that hears how a backup ended: whoever is to be told is told from here. Now it is the log.
-fn tell(_app: &App, made: &anyhow::Result<Made>) {
+/// Administrators hear of one that failed by `notifications::reminders`.
+fn log(made: &anyhow::Result<Made>) {
     match made {
         Ok(made) => {
             tracing::info!(name = %made.name, objects = made.objects, bytes = made.bytes, missing = made.missing.len(), "backup made")
