@@ -8,7 +8,7 @@ import { member, policy } from '../harness/office'
 import { expect, test } from '../harness/story'
 import { type Language, say } from '../harness/words'
 
-test.describe.configure({ timeout: 300_000, mode: 'parallel' })
+test.describe.configure({ timeout: 600_000, mode: 'parallel' })
 
 for (const language of ['en', 'sw'] as Language[]) {
   test(`grants in every state, in ${language}`, async ({ server, device }) => {
