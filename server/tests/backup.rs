@@ -54,11 +54,11 @@ impl Place {
     }
 
     async fn serve(&self) -> Server {
-        let child = self.command(&["serve", "--demo"]).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        let child = self.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
         let server = Server(child);
         let (client, url) = (reqwest::Client::new(), format!("http://127.0.0.1:{}/health/ready", self.port));
         for _ in 0..6 {
-            // A demo is made first, which takes its time on a busy machine.
+            // Migrating takes its time on a busy machine.
             for _ in 0..200 {
                 if client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
                     return server;
@@ -105,7 +105,7 @@ async fn made_proved_and_put_back(engine: Engine) {
     let (code, said, error) = place.run(&["backup", "--json"]);
     assert_eq!(code, Some(0), "{error}");
     let made: Value = serde_json::from_str(&said).unwrap();
-    assert!(made["rows"].as_u64().unwrap() > 1_000, "{made}");
+    assert!(made["rows"].as_u64().unwrap() > 0, "{made}");
     let (code, said, error) = place.run(&["backup", "verify"]);
     assert_eq!(code, Some(0), "{said}{error}");
     assert!(said.contains("All of it holds.") && said.contains("ago"), "{said}");
@@ -129,7 +129,7 @@ async fn made_proved_and_put_back(engine: Engine) {
     let before = replaced(&place.data());
     assert_eq!(before.len(), 1, "{said}");
     assert!(said.contains(before[0].to_str().unwrap()), "{said}");
-    assert!(place.run(&["verify", "audit"]).1.contains(" 0 broken"));
+    assert_eq!(place.run(&["verify", "audit"]).0, Some(0));
 
     // What was replaced can itself be put back.
     match engine {
@@ -177,7 +177,7 @@ async fn doctor_says_what_is_lacking_and_how_to_mend_it() {
         // Before the first start nothing is made by looking.
         examine(&[], &["doctor"]);
         assert!(!place.data().join("secret.key").exists() && !place.data().join("kilele.db").exists());
-        assert_eq!(place.run(&["demo"]).0, Some(0));
+        assert_eq!(place.run(&["migrate"]).0, Some(0));
         assert_eq!(place.run(&["backup"]).0, Some(0));
 
         let found =

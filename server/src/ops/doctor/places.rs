@@ -21,6 +21,10 @@ pub async fn storage(config: &Config) -> Finding {
     if url == "memory:" {
         return Finding::bad(WHAT, "pictures are gone with the process", "KILELE_MEDIA_URL=file:///… or s3://…");
     }
+    // To open it would make it.
+    if url.strip_prefix("file://").is_some_and(|folder| !Path::new(folder).exists()) {
+        return Finding::good(WHAT, format!("{url} is made at the first start"));
+    }
     let store = match Store::open(url, &config.media_options) {
         Ok(store) => store,
         Err(error) => return Finding::bad(WHAT, error.to_string(), mend),
