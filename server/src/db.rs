@@ -3,6 +3,7 @@
 mod arg;
 mod later;
 mod many;
+mod others;
 pub mod wall;
 mod write;
 
@@ -64,7 +65,7 @@ pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Sen
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 /// "This feed is now at this revision": what other devices are told, never more.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub org: Uuid,
     pub feed: Uuid,
@@ -72,6 +73,9 @@ pub struct Hint {
 }
 
 impl Hint {
+    /// "Something may have changed": another copy of the server was not heard for a while.
+    pub const MISSED: Self = Self { org: Uuid::nil(), feed: Uuid::nil(), revision: 0 };
+
     /// "This member follows other feeds from now on": in the member's own feed, at a revision that none ever has.
     pub fn of_other_feeds(org: Uuid, member: Uuid) -> Self {
         Self { org, feed: member, revision: 0 }
@@ -135,7 +139,8 @@ impl Db {
                 .context("connecting to PostgreSQL")?;
             migrations(".sqlite").run(&pool).await.context("migrations")?;
             let wall = wall::Wall::raise(&pool, options).await?.map(Arc::new);
-            let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), hints.clone());
+            let told = others::join(pool.clone(), hints.clone()).await.context("listening to PostgreSQL")?;
+            let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), (hints.clone(), told));
             Ok(Self { engine: Engine::Postgres(pool, wall), writer, hints })
         }
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::{Reader, access};
-use crate::db::wall;
+use crate::db::{Hint, wall};
 use crate::error::Result;
 
 const PING: Duration = Duration::from_secs(25);
@@ -56,9 +56,9 @@ async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocket
                 Ok(hint) if hint.org == reader.org && feeds.contains(&hint.feed) => {
                     Message::text(format!("{{\"feed\":\"{}\",\"revision\":{}}}", hint.feed, hint.revision))
                 }
-                Ok(_) => continue,
                 // Some were missed: the client compares its cursors.
-                Err(RecvError::Lagged(_)) => Message::text("{}"),
+                Ok(Hint::MISSED) | Err(RecvError::Lagged(_)) => Message::text("{}"),
+                Ok(_) => continue,
                 Err(RecvError::Closed) => return,
             },
             _ = ping.tick() => Message::ping(Vec::new()),

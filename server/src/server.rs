@@ -15,7 +15,7 @@ use crate::{api, demo, jobs};
 
 /// Opens everything and serves until the process is told to stop.
 pub async fn serve(config: Config, with_demo: bool) -> anyhow::Result<()> {
-    let app = App::open(config, Clock::default()).await?;
+    let app = App::open(config, Clock::start()).await?;
     probe(&app).await?;
     let acceptor = TcpListener::bind(app.config.listen.clone()).into_acceptor().await;
     let acceptor = acceptor.with_context(|| format!("listening on {}", app.config.listen))?;

@@ -170,7 +170,7 @@ async fn doctor_says_what_is_lacking_and_how_to_mend_it() {
         let place = Place::new(engine).await;
         let examine = |more: &[(&str, &str)], args: &[&str]| {
             let mut command = place.command(args);
-            more.iter().for_each(|(name, value)| drop(command.env(name, value)));
+            command.envs(more.iter().copied());
             let output = command.output().unwrap();
             (output.status.code(), String::from_utf8(output.stdout).unwrap())
         };

@@ -1,8 +1,9 @@
 //! Hints over the WebSocket: only of one's own feeds, and soon.
 
 use futures_util::StreamExt;
-use kilele_tests::{Person, TestApp, both};
+use kilele_tests::{Engine, Person, TestApp, both, until};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -77,4 +78,41 @@ both! {
         assert_eq!(connect(&app, None, None).await.err(), Some(401));
         assert_eq!(connect(&app, Some("nonsense"), None).await.err(), Some(401));
     }
+}
+
+/// What is written through one copy of the server is hinted by another, also after the line between them was cut.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_copy_hints_too() {
+    let app = TestApp::spawn(Engine::Postgres).await;
+    let twin = app.twin().await;
+    let (mentor, supervisor) = (app.mentor().await, twin.supervisor().await);
+    let mut hers = connect(&twin, Some(&supervisor.token), None).await.unwrap();
+    let expected = change(&mentor).await;
+    assert_eq!(hint(&mut hers).await, Some(expected));
+
+    let mut database = PgConnection::connect(&app.app.config.database_url).await.unwrap();
+    let cut =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    let listening = sqlx::query(cut).execute(&mut database).await.unwrap().rows_affected();
+    assert_eq!(listening, 2, "one connection of each copy");
+    assert_eq!(hint(&mut hers).await, Some(json!({})), "what was said meanwhile was missed");
+    let there = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    until("both to listen again", async || {
+        let (count,): (i64,) = sqlx::query_as(there).fetch_one(&mut database).await.unwrap();
+        (count == 2).then_some(())
+    })
+    .await;
+    let household = mentor.a_household().await;
+    let income = json!({ "was": household["monthly_income_minor"], "now": 712_300 });
+    let result = mentor
+        .command("household.update", json!({ "id": household["id"], "changes": { "monthly_income_minor": income } }))
+        .await
+        .ok();
+    let again = json!({ "feed": household["place"], "revision": result["record"]["revision"] });
+    while let Some(heard) = hint(&mut hers).await {
+        if heard == again {
+            return;
+        }
+    }
+    panic!("not heard after the line was cut");
 }

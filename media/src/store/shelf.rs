@@ -110,7 +110,7 @@ impl Shelf {
     pub async fn folders(&self) -> Result<Vec<String>, StoreError> {
         let below = (!self.prefix.as_ref().is_empty()).then_some(&self.prefix);
         let listed = self.inner.list_with_delimiter(below).await?;
-        let last = |path: &Path| path.parts().last().map(|part| part.as_ref().to_owned());
+        let last = |path: &Path| path.parts().next_back().map(|part| part.as_ref().to_owned());
         let mut names: Vec<String> = listed.common_prefixes.iter().filter_map(last).collect();
         names.sort();
         Ok(names)

@@ -131,8 +131,8 @@ fn begin_with(begin: &'static str, sql: &'static str) -> SqlStr {
 #[derive(Clone)]
 pub(super) enum Writer {
     Sqlite(mpsc::Sender<Job>),
-    /// Whether the second wall stands.
-    Postgres(PgPool, Arc<Crypto>, bool, broadcast::Sender<Hint>),
+    /// Whether the second wall stands; and who hears of what was written: the sockets here, and other copies.
+    Postgres(PgPool, Arc<Crypto>, bool, (broadcast::Sender<Hint>, mpsc::Sender<Hint>)),
 }
 
 /// Work without its result type, and how to answer its caller once the group is committed.
@@ -150,8 +150,13 @@ impl Writer {
         Self::Sqlite(jobs)
     }
 
-    pub fn postgres(pool: PgPool, crypto: Arc<Crypto>, walled: bool, hints: broadcast::Sender<Hint>) -> Self {
-        Self::Postgres(pool, crypto, walled, hints)
+    pub fn postgres(
+        pool: PgPool,
+        crypto: Arc<Crypto>,
+        walled: bool,
+        told: (broadcast::Sender<Hint>, mpsc::Sender<Hint>),
+    ) -> Self {
+        Self::Postgres(pool, crypto, walled, told)
     }
 
     pub async fn run<T, F>(&self, work: F) -> Result<T>
@@ -175,7 +180,7 @@ impl Writer {
                 jobs.send(job).await.map_err(|_| stopped())?;
                 answered.await.map_err(|_| stopped())?
             }
-            Self::Postgres(pool, crypto, walled, hints) => {
+            Self::Postgres(pool, crypto, walled, (here, elsewhere)) => {
                 let begun = match begin(pool, *walled).await {
                     // Nothing was done yet: a connection from before the database restarted makes room for a new one.
                     Err(error) if super::lost(&error) => begin_fresh(pool, *walled).await?,
@@ -186,7 +191,11 @@ impl Writer {
                 if let EngineTx::Postgres(transaction) = tx.engine {
                     transaction.commit().await?;
                 }
-                tx.hints.into_iter().for_each(|hint| drop(hints.send(hint)));
+                for hint in tx.hints {
+                    drop(here.send(hint));
+                    // Nobody waits for them: when too many wait already, these are missed.
+                    let _ = elsewhere.try_send(hint);
+                }
                 Ok(result)
             }
         }

@@ -218,7 +218,8 @@ pub async fn zone(tx: &mut Tx, org: Uuid) -> Result<Tz> {
 /// # Errors
 /// When the database does not answer.
 pub async fn addresses(app: &App, org: Uuid, member: Uuid) -> Result<(Option<String>, Option<String>)> {
-    let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = app
+    type Sealed = Option<Vec<u8>>;
+    let row: Option<(Sealed, Sealed)> = app
         .db
         .query("SELECT email, phone FROM told WHERE org = $1 AND member = $2")
         .bind(org)

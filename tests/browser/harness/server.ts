@@ -3,7 +3,6 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clockOf } from './faketime'
 import { BINARY } from './paths'
 import { alive, freePort, type Running, start, stop, until } from './processes'
 
@@ -16,7 +15,7 @@ export interface Options {
 
 export class Server {
   private process: Running | null = null
-  /** How far its clock is from the machine's, from the next start on (needs libfaketime). */
+  /** How far its clock is from the machine's, from the next start on. */
   clock = 0
 
   private constructor(
@@ -47,7 +46,7 @@ export class Server {
         KILELE_DATA_DIR: this.data,
         KILELE_SIGN_IN_PER_MINUTE: '1000',
         KILELE_PUSH_LOOPBACK: 'true',
-        ...clockOf(this.clock),
+        KILELE_CLOCK_AHEAD: String(Math.round(this.clock)),
         ...this.env,
         ...settings,
       },

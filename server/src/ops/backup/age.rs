@@ -78,7 +78,7 @@ impl<W: Write> Sealer<W> {
         head += "---";
         let mac = b64(mac(&file_key, head.as_bytes())?.as_ref());
         let nonce: [u8; 16] = random();
-        write!(to, "{head} {mac}\n")?;
+        writeln!(to, "{head} {mac}")?;
         to.write_all(&nonce)?;
         Ok(Self { to, key: payload_key(&file_key, &nonce)?, counter: 0, held: Vec::with_capacity(CHUNK + TAG) })
     }

@@ -19,6 +19,9 @@ use crate::db;
 /// Uploads that were under way: their pieces are in no backup, and phones begin them again.
 pub const LEFT_OUT: [&str; 2] = ["upload", "upload_sealed"];
 
+/// Names of tables with names of theirs.
+type Pairs = Vec<(String, String)>;
+
 /// A connection of its own in one transaction: what is written meanwhile is not seen, and nobody waits.
 pub enum Source {
     Sqlite(SqliteConnection),
@@ -58,7 +61,7 @@ impl Source {
 
     /// All tables but those of the migrations; whatever a table refers to comes before it.
     pub async fn tables(&mut self) -> Result<Vec<Table>> {
-        let (columns, refers): (Vec<(String, String)>, Vec<(String, String)>) = match self {
+        let (columns, refers): (Pairs, Pairs) = match self {
             Self::Sqlite(connection) => (
                 sqlx::query_as(
                     "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c

@@ -157,8 +157,8 @@ impl Target {
     pub async fn mark(&mut self, at: Millis) -> Result<()> {
         let sql = "INSERT INTO setting (name, value) VALUES ('restored_at', $1) ON CONFLICT (name) DO UPDATE SET value = $1";
         match self {
-            Self::Sqlite(connection) => drop(sqlx::query(sql).bind(at.to_string()).execute(connection).await?),
-            Self::Postgres(_, tx) => drop(sqlx::query(sql).bind(at.to_string()).execute(&mut **tx).await?),
+            Self::Sqlite(connection) => sqlx::query(sql).bind(at.to_string()).execute(connection).await.map(drop)?,
+            Self::Postgres(_, tx) => sqlx::query(sql).bind(at.to_string()).execute(&mut **tx).await.map(drop)?,
         }
         Ok(())
     }
