@@ -132,7 +132,8 @@ both! {
     async fn every_fault_of_a_service_has_its_outcome(app: TestApp) {
         // Who hears, and what is kept: the state, whether the subscription is left, and how long until the next try.
         let minute = 60_000;
-        let table: [(&str, Option<u16>, &[(&'static str, &str)], &str, i64, Option<(i64, i64)>); 14] = [
+        type Case = (&'static str, Option<u16>, &'static [(&'static str, &'static str)], &'static str, i64, Option<(i64, i64)>);
+        let table: [Case; 14] = [
             ("taken", Some(201), &[], "sent", 1, None),
             ("not found", Some(404), &[], "gone", 0, None),
             ("gone", Some(410), &[], "gone", 0, None),

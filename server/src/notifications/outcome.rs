@@ -38,6 +38,7 @@ pub fn retry_after(headers: &HeaderMap, now: Millis) -> Option<Millis> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::*;
 

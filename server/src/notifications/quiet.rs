@@ -71,6 +71,7 @@ pub fn shown(minutes: Minutes) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::*;
 

@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_or_a_cut_is_noticed_anywhere() {
         let (own, to) = pair();
-        let sealed = seal(b"a household's file", &[to.clone()]);
+        let sealed = seal(b"a household's file", std::slice::from_ref(&to));
         for bit in 0..sealed.len() * 8 {
             let mut other = sealed.clone();
             other[bit / 8] ^= 1 << (bit % 8);
