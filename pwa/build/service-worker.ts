@@ -7,7 +7,7 @@ import { build, type Plugin, type ResolvedConfig, type Rolldown } from 'vite'
 // Fetched when first needed, and kept from then on: what only desktops and administrators open, and what asks the server
 // for all that it shows.
 const WITH_A_NETWORK =
-  /\/src\/(admin\/|imports\/|platform\/|figures\/|duplicates\/(Duplicates|Compare)|devices\/Devices|grants\/(Release|Desk)|home\/Home|households\/PersonalData|sign-in\/(Setup|Join))/
+  /\/src\/(admin\/|imports\/|platform\/|figures\/|duplicates\/(Duplicates|Compare)|devices\/Devices|grants\/(Release|Desk)|home\/Home|me\/Told|team\/Unreached|households\/PersonalData|sign-in\/(Setup|Join))/
 // Only installing asks for these icons, with a network; the worker and the compressed copies list themselves nowhere.
 const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(180|512|maskable-\d+)\.png$)/
 const WORKER = /\.worker-[^/]*\.js$/
