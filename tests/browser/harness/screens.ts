@@ -2,8 +2,8 @@
 // finds what sticks out at the side.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page } from '@playwright/test'
+import { axe } from './axe'
 import { RESULTS } from './paths'
 import { unlock } from './phone'
 import type { Language } from './words'
@@ -27,11 +27,14 @@ const SIZES = [
 const SMALLEST = { width: 320, height: 640 }
 
 /**
- * `KILELE_SCREENS=all` takes all twelve pictures of each screen (`make soak SUITES=screens`). Else half of them, in which
+ * `KILELE_SCREENS=all` looks at each screen in all twelve ways (`make soak SUITES=screens`). Else in half of them, in which
  * every two that can meet do: each size in light and in dark and in both languages, both languages in light and in dark.
  * axe reads everything once in light, and the contrast once more in dark: no other rule knows of colours.
+ *
+ * Pictures are for people: they are taken with `KILELE_SCREENS=all` or `=pictures`, and cost half of the time.
  */
 const ALL = process.env.KILELE_SCREENS === 'all'
+const PICTURES = ALL || process.env.KILELE_SCREENS === 'pictures'
 const SCHEMES: Record<Language, Record<string, Scheme>> = {
   en: { phone: 'light', tablet: 'dark', desktop: 'light' },
   sw: { phone: 'dark', tablet: 'light', desktop: 'dark' },
@@ -61,7 +64,7 @@ export async function inspect(page: Page, url: string, folder: string, screen: S
     found.push(...(await overflow(page)).map((what) => `${where} at ${size.width} px: ${what}`))
     for (const scheme of schemes(language, size.name)) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-      await page.screenshot({ path: join(out, `${screen.name}-${size.name}-${scheme}-${language}.png`), fullPage: true })
+      if (PICTURES) await page.screenshot({ path: join(out, `${screen.name}-${size.name}-${scheme}-${language}.png`), fullPage: true })
       // The words change nothing that axe sees but their length.
       if (read(language, size.name)) {
         found.push(...(await axe(page, rules(scheme))).map((what) => `${where}, ${size.name}, ${scheme}: ${what}`))
@@ -100,15 +103,6 @@ async function ready(page: Page): Promise<void> {
       const { top, bottom } = image.getBoundingClientRect()
       return image.complete || (image.loading === 'lazy' && (bottom < 0 || top > innerHeight))
     }),
-  )
-}
-
-async function axe(page: Page, rules: string[] | null): Promise<string[]> {
-  // What is well fills no lists.
-  const builder = new AxeBuilder({ page }).options({ resultTypes: ['violations'] })
-  const { violations } = await (rules ? builder.withRules(rules) : builder).analyze()
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, any }) => `${id}: ${help}: ${target.join(' ')} ${any[0]?.message ?? ''}`.trim()),
   )
 }
 

@@ -1,7 +1,7 @@
 // The capture screen: a photo by eye, thumb or keyboard, with a hint and never a verdict, and ways out when there is no camera.
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Locator, Page } from '@playwright/test'
+import type { Locator } from '@playwright/test'
 import { signIn } from '../harness/api'
+import { axe } from '../harness/axe'
 import { showing, usePhoto } from '../harness/form'
 import { DESKTOP, type Device, PHONE } from '../harness/phone'
 import { draw } from '../harness/pictures'
@@ -191,7 +191,7 @@ for (const [error, key] of [
     const app = camera.getByLabel(say('camera_app'))
     await expect(app).toHaveAttribute('capture', 'user')
     await expect(camera.getByLabel(say('camera_file'))).not.toHaveAttribute('capture')
-    expect(await violations(phone.page)).toEqual([])
+    expect(await axe(phone.page)).toEqual([])
     await app.setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: await draw(phone.page, 'scene', 1200, 900) })
     await usePhoto(camera)
     expect(await phone.all<Capture>('captures')).toHaveLength(1)
@@ -214,5 +214,3 @@ test('a file that is no picture is refused in words', async ({ server, device })
   await expect(camera.getByText(say('error_not_a_picture'))).toBeHidden()
   expect(await phone.all<Capture>('captures')).toEqual([])
 })
-
-const violations = async (page: Page) => (await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)
