@@ -15,7 +15,7 @@ run: export KILELE_DATA_DIR ?= ./data/demo
 run: serve = serve --demo
 endif
 
-.PHONY: help run pwa test soak soak-media bench bench-media fmt lint
+.PHONY: help run pwa test load soak soak-media bench bench-media fmt lint
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,11 @@ bench: pwa ## Measure the budgets that exist so far and print them as a table
 	KILELE_BINARY=$(target)/release/kilele POSTGRES_DURABLE=1 scripts/with-postgres $(target)/release/kilele-bench
 	cd tests/browser && KILELE_BINARY=$(abspath $(target))/release/kilele \
 	  KILELE_BENCH_BINARY=$(abspath $(target))/release/kilele-bench npx playwright test -c playwright.bench.config.ts
+
+load: pwa ## A thousand mentors at their work, on both engines, and then more than can be answered
+	@scripts/setup test
+	cargo build --release --locked -p kilele -p kilele-tests
+	KILELE_BINARY=$(target)/release/kilele POSTGRES_DURABLE=1 scripts/with-postgres $(target)/release/kilele-bench mentors
 
 bench-media: ## Measure the picture pipeline against libvips, sharp and Pillow on real photos
 	@scripts/setup bench-media

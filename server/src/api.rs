@@ -6,6 +6,7 @@ use poem_openapi::{OpenApiService, Tags};
 
 use crate::app::App;
 use crate::auth::limits::ByAddress;
+use crate::busy::{self, Bodies, Busy};
 use crate::{
     assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
     households, imports, live, media, members, notifications, ops, orgs, outbox, places, platform, policies, privacy,
@@ -162,7 +163,9 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> + 'static {
         .at("/api/live", get(live::live))
         .nest_no_strip("/", OrFiles { api: service.into_endpoint(), files: web::files.into_endpoint() })
         .with(media::protocol::Protocol)
-        .with(compress::Compressed)
+        // They come here whole, so that nobody waits for a slow sender.
+        .with(Busy(app.config.requests_at_once as usize))
+        .with(compress::Compressed(Bodies::new(busy::BODIES)))
         .with(ByAddress)
         .with(web::Headers::new(&app, &docs))
         .data(app)

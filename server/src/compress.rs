@@ -11,6 +11,7 @@ use poem::http::{HeaderValue, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Middleware, Request, Response};
 use tokio::sync::Semaphore;
 
+use crate::busy::{Bodies, Held};
 use crate::error::{Error, Result};
 
 /// Answers below this size are sent as they are.
@@ -25,17 +26,17 @@ const SMALL: usize = 64 << 10;
 /// A body that is too large is read to its end up to here, so that its sender gets to see the answer.
 const PATIENCE: usize = 16 << 20;
 
-pub struct Compressed;
+pub struct Compressed(pub Bodies);
 
 impl<E: Endpoint> Middleware<E> for Compressed {
     type Output = WithCompression<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        WithCompression(inner)
+        WithCompression(inner, self.0.clone())
     }
 }
 
-pub struct WithCompression<E>(E);
+pub struct WithCompression<E>(E, Bodies);
 
 impl<E: Endpoint> Endpoint for WithCompression<E> {
     type Output = Response;
@@ -46,12 +47,15 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
         let path = request.uri().path();
         // Uploads count their own bytes, and so do files of imports.
         let counted = path.starts_with("/api/uploads") || path == "/api/imports";
+        let mut held = Held::NOTHING;
         if !counted && path.starts_with("/api/") {
             let batch = matches!(path, "/api/sync" | "/api/commands" | "/api/outbox" | "/api/places/import")
                 || (path.starts_with("/api/imports/") && path.ends_with("/decisions"));
-            bound(&mut request, if batch { LARGEST } else { SMALL }).await?;
+            let largest = if batch { LARGEST } else { SMALL };
+            bound(&mut request, largest, |bytes| self.1.hold(&mut held, bytes)).await?;
         }
         let mut response = self.0.call(request).await.map(IntoResponse::into_response)?;
+        drop(held);
         let json = response.content_type().is_some_and(|t| t.starts_with("application/json"));
         if let Some(encoding) = encoding.filter(|_| json && response.header(CONTENT_ENCODING).is_none()) {
             pack(&mut response, encoding).await?;
@@ -60,8 +64,8 @@ impl<E: Endpoint> Endpoint for WithCompression<E> {
     }
 }
 
-/// Reads the body within its limit, and inflates it when it is packed.
-async fn bound(request: &mut Request, largest: usize) -> poem::Result<()> {
+/// Reads the body within its limit, and inflates it when it is packed; `hold` makes room for what comes in.
+async fn bound(request: &mut Request, largest: usize, mut hold: impl FnMut(usize) -> Result<()>) -> poem::Result<()> {
     let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is too large.");
     let packed = request.header(CONTENT_ENCODING.as_str()).map(str::to_owned);
     if request.method() == poem::http::Method::GET {
@@ -73,6 +77,9 @@ async fn bound(request: &mut Request, largest: usize) -> poem::Result<()> {
         let piece = piece.map_err(|_| Error::bad_request("cut", "The request was cut."))?;
         length += piece.len();
         if length <= largest {
+            if length > SMALL {
+                hold(piece.len())?;
+            }
             bytes.extend_from_slice(&piece);
         } else if length > PATIENCE {
             break;
@@ -89,6 +96,9 @@ async fn bound(request: &mut Request, largest: usize) -> poem::Result<()> {
             inflated.map_err(|_| Error::bad_request("gzip_invalid", "The body is not gzip."))?;
             if clear.len() > 2 * largest {
                 return Err(too_large().into());
+            }
+            if clear.len() > SMALL {
+                hold(clear.len())?;
             }
             clear
         }

@@ -54,6 +54,9 @@ pub struct Config {
     pub api_per_minute: u32,
     /// `KILELE_SYNC_PER_MINUTE`: the same for sync and uploads, which have a budget of their own.
     pub sync_per_minute: u32,
+    /// `KILELE_REQUESTS_AT_ONCE`: requests that are worked on at once, uploads and live channels apart; what comes on top is
+    /// refused with a time to come back.
+    pub requests_at_once: u32,
     /// `KILELE_ORGANISATIONS`: how many organisations there may be.
     pub organisations: u32,
     /// `KILELE_MEMBERS`: how many active members an organisation may have, unless it was given a limit of its own.
@@ -165,6 +168,7 @@ impl Config {
             oidc_name: get("KILELE_OIDC_NAME").unwrap_or_else(|| "single sign-on".into()),
             api_per_minute: number("KILELE_API_PER_MINUTE", 3_000)?,
             sync_per_minute: number("KILELE_SYNC_PER_MINUTE", 3_000)?,
+            requests_at_once: number("KILELE_REQUESTS_AT_ONCE", 1_024)?.max(1),
             organisations: number("KILELE_ORGANISATIONS", 50)?,
             members: number("KILELE_MEMBERS", 200)?,
             backup_url: get("KILELE_BACKUP_URL"),

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::invitations;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::doors::{Doors, Rules};
 use crate::{api, demo, jobs};
 
 /// Opens everything and serves until the process is told to stop.
@@ -63,6 +64,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let (tell, told) = watch::channel(false);
     let runner = tokio::spawn(jobs::run(app.clone(), told));
+    let acceptor = Doors::new(acceptor, Rules::of_system());
     let server = poem::Server::new_with_acceptor(acceptor).idle_timeout(Duration::from_secs(75));
     server.run_with_graceful_shutdown(api::endpoint(app), stop, Some(Duration::from_secs(10))).await?;
     let _ = tell.send(true);

@@ -34,6 +34,7 @@ mod milestones;
 mod moves;
 mod oidc;
 mod outbox;
+mod overload;
 mod papers;
 mod platform;
 mod privacy;

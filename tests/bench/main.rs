@@ -3,6 +3,7 @@
 
 mod imports;
 mod load;
+mod mentors;
 mod paper;
 mod pictures;
 mod server;
@@ -36,7 +37,9 @@ fn main() {
         let some: Vec<_> = all.iter().copied().filter(|name| names.iter().any(|n| n == name)).collect();
         if some.is_empty() { all.to_vec() } else { some }
     };
-    let (rows, engines) = (named(ROWS), named(&["sqlite", "postgres"]));
+    // Minutes of it, so only when it is asked for: `make load`.
+    let mentors = names.iter().any(|name| name == "mentors");
+    let (rows, engines) = (if mentors { vec!["mentors"] } else { named(ROWS) }, named(&["sqlite", "postgres"]));
     if let Some(unknown) = names.iter().find(|n| !rows.contains(&n.as_str()) && !engines.contains(&n.as_str())) {
         println!("There is no {unknown}: {} sqlite postgres", ROWS.join(" "));
         std::process::exit(2);
@@ -98,6 +101,9 @@ async fn figures(engine: &str, rows: &[&str]) {
     }
     if wanted("imports") {
         imports::measure(engine, &server).await;
+    }
+    if wanted("mentors") {
+        mentors::measure(engine, &server).await;
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;

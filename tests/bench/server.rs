@@ -163,7 +163,7 @@ fn spawn(address: &str, folder: &tempfile::TempDir, database: Option<&str>) -> C
     let binary = std::env::var("KILELE_BINARY").unwrap_or_else(|_| "target/release/kilele".into());
     let mut command = Command::new(binary);
     command.args(["serve", "--demo"]).env("KILELE_LISTEN", address).env("KILELE_DATA_DIR", folder.path());
-    command.env("KILELE_LOG", "error").env("KILELE_SIGN_IN_PER_MINUTE", "1000");
+    command.env("KILELE_LOG", "error").env("KILELE_SIGN_IN_PER_MINUTE", "100000").env("KILELE_MEMBERS", "100000");
     // The load comes from one address, and a few accounts.
     command.env("KILELE_API_PER_MINUTE", "0").env("KILELE_SYNC_PER_MINUTE", "0");
     if let Some(url) = database {
