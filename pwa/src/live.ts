@@ -5,6 +5,9 @@ import { wake } from './sync/engine'
 /** A line may be dead without either end knowing, and a script sees no pings: it is renewed at this age. */
 const OLDEST = 10 * 60_000
 
+/** What a page hears when something changed, or may have. */
+export const NEWS = 'news'
+
 let socket: WebSocket | null = null
 let failures = 0
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -27,6 +30,14 @@ export function stopLive(): void {
   close()
 }
 
+/** Whether hints come; else whoever shows what only the server counts looks again by itself. */
+export const listening = (): boolean => socket?.readyState === 1
+
+function news(): void {
+  wake()
+  dispatchEvent(new Event(NEWS))
+}
+
 function follow(): void {
   if (!on || document.visibilityState !== 'visible') return close()
   if (socket || !navigator.onLine) return
@@ -36,11 +47,11 @@ function follow(): void {
   let renewal: ReturnType<typeof setTimeout>
   line.onopen = () => {
     // What changed before there was a line was hinted to nobody.
-    wake()
+    news()
     failures = 0
     renewal = setTimeout(() => line.close(), OLDEST)
   }
-  line.onmessage = () => wake()
+  line.onmessage = news
   line.onclose = () => {
     clearTimeout(renewal)
     if (socket !== line) return

@@ -212,6 +212,12 @@ const routes: Route[] = [
   {
     path: '/figures',
     title: () => m.figures_title(),
+    load: () => import('./figures/Dashboard.svelte'),
+    area: '/figures',
+  },
+  {
+    path: '/figures/all',
+    title: () => m.figures_title(),
     load: () => import('./figures/Figures.svelte'),
     area: '/figures',
   },

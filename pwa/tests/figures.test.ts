@@ -35,7 +35,7 @@ test('without a cycle the ladder begins with the activation, and only who takes 
   expect(lateOf(climbing([], { state: 'suspended' }), cycles('2026-01-01'), at('2027-01-01'))).toBeNull()
 })
 
-const waits = (what: string, state: string, oldest_at: number): Waiting => ({ what, state, count: 1, three_days: 0, week: 0, oldest_at })
+const waits = (what: string, state: string, oldest_at: number): Waiting => ({ what, state, count: 1, day: 0, three_days: 0, week: 0, oldest_at })
 
 test('what waits leads to its rows, one’s own first and then what is oldest', () => {
   const all = [waits('visit', 'submitted', 5), waits('enrolment', 'qualified', 3), waits('grant', 'recommended', 4), waits('release', 'approved', 2), waits('utilisation', 'submitted', 1)]

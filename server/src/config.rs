@@ -69,6 +69,40 @@ pub struct Config {
     pub backup_days: u32,
     /// `KILELE_BACKUP_HOUR`: the hour of the day (UTC) from which on the daily backup is made.
     pub backup_hour: u32,
+    /// `KILELE_TILES_URL` and `KILELE_TILES_ATTRIBUTION`: pictures of the land under the map of a day; none: no other server
+    /// hears of one.
+    pub tiles: Option<Tiles>,
+}
+
+/// A server that draws the land. Its pictures are asked for by browsers, so it learns which places are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tiles {
+    /// With `{z}`, `{x}` and `{y}`.
+    pub url: String,
+    /// What browsers are allowed to fetch pictures from.
+    pub origin: String,
+    pub attribution: String,
+}
+
+impl Tiles {
+    fn of(url: String, attribution: Option<String>) -> Result<Self> {
+        anyhow::ensure!(
+            ["{z}", "{x}", "{y}"].iter().all(|part| url.contains(part)),
+            "KILELE_TILES_URL: {{z}}, {{x}} and {{y}} stand where the numbers of a tile belong"
+        );
+        let parsed = reqwest::Url::parse(&url).context("KILELE_TILES_URL")?;
+        anyhow::ensure!(matches!(parsed.scheme(), "https" | "http"), "KILELE_TILES_URL: an address begins with https://");
+        let origin = parsed.origin().ascii_serialization();
+        // One server by its name: what stands for several would open the policy for all of them.
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-:[]/".contains(letter);
+        anyhow::ensure!(
+            url.starts_with(&origin) && origin.chars().all(plain),
+            "KILELE_TILES_URL: one server, its name as browsers write it"
+        );
+        let attribution =
+            attribution.context("KILELE_TILES_ATTRIBUTION: whose the pictures are must be said where they are shown")?;
+        Ok(Self { url, origin, attribution })
+    }
 }
 
 /// Makes a folder for what only the server reads. One that is there stays as it is.
@@ -180,6 +214,10 @@ impl Config {
             backup_hour: match number("KILELE_BACKUP_HOUR", 22)? {
                 hour @ 0..=23 => hour,
                 _ => anyhow::bail!("KILELE_BACKUP_HOUR: 0 to 23"),
+            },
+            tiles: match get("KILELE_TILES_URL") {
+                Some(url) => Some(Tiles::of(url, get("KILELE_TILES_ATTRIBUTION"))?),
+                None => None,
             },
             listen,
             data_dir,

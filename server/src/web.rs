@@ -95,10 +95,11 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Only what the PWA needs; no inline script, and no other origin but the one that pictures are fetched from, if any.
-fn policy(media: &str) -> String {
+/// Only what the PWA needs; no inline script, and no other origin but the one that pictures are fetched from and the one that
+/// draws maps, if any.
+fn policy(media: &str, tiles: &str) -> String {
     format!(
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:{media}; \
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:{media}{tiles}; \
          media-src 'self' blob:; connect-src 'self'{media}; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; \
          form-action 'self'; frame-ancestors 'none'"
     )
@@ -149,7 +150,9 @@ impl Headers {
     /// `docs` is the browsable page of the API.
     pub fn new(app: &App, docs: &str) -> Self {
         // The origin that signed addresses of pictures lead to.
-        let policy = policy(&app.media_origin.as_ref().map(|origin| format!(" {origin}")).unwrap_or_default());
+        let named = |origin: Option<&String>| origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+        let tiles = app.config.tiles.as_ref().map(|tiles| &tiles.origin);
+        let policy = policy(&named(app.media_origin.as_ref()), &named(tiles));
         let value = |text: &str| HeaderValue::from_str(text).expect("a policy fits into a header");
         Self { policy: value(&policy), docs: value(&docs_policy(docs)), tls: app.config.public_url.starts_with("https://") }
     }

@@ -12,6 +12,7 @@ mod clients;
 mod consent;
 mod contract;
 mod cuts;
+mod dashboard;
 mod devices;
 mod duplicates;
 mod enrolments;

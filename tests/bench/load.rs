@@ -74,6 +74,11 @@ impl Load {
         self.latencies[at.min(self.latencies.len() - 1)].as_secs_f64() * 1000.0
     }
 
+    /// In milliseconds.
+    pub fn p95(&self) -> f64 {
+        self.percentile(0.95)
+    }
+
     pub fn text(&self) -> String {
         format!("{:.0}/s, p99 {:.1} ms", self.per_second, self.percentile(0.99))
     }

@@ -1,6 +1,7 @@
 //! `make bench`: the figures of the budgets that exist so far, as a table. Starts the release binary for each.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on says where")]
 
+mod dashboard;
 mod imports;
 mod load;
 mod mentors;
@@ -22,7 +23,8 @@ const RUN: Duration = Duration::from_secs(6);
 const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
-const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "imports", "start", "pictures", "paper"];
+const ROWS: &[&str] =
+    &["list", "thumbs", "storm", "sync", "size", "create", "imports", "dashboard", "start", "pictures", "paper"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -104,6 +106,9 @@ async fn figures(engine: &str, rows: &[&str]) {
     }
     if wanted("mentors") {
         mentors::measure(engine, &server).await;
+    }
+    if wanted("dashboard") {
+        dashboard::measure(engine, &server).await;
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;

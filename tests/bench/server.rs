@@ -85,6 +85,16 @@ impl Server {
         (answer.bytes.len(), serde_json::from_slice(&clear).unwrap())
     }
 
+    /// Another copy of the server that serves nobody: what no phone would have time to make is written through it.
+    pub async fn app(&self) -> kilele::app::App {
+        let config = kilele::config::Config::from(|name| match name {
+            "KILELE_DATA_DIR" => Some(self.folder.path().display().to_string()),
+            "KILELE_DATABASE_URL" => self.database.clone(),
+            _ => None,
+        });
+        kilele::app::App::open(config.unwrap(), kilele::clock::Clock::default()).await.unwrap()
+    }
+
     /// Records in the feeds, and bytes of the whole database.
     pub async fn stored(&self) -> (i64, u64) {
         const COUNT: &str = "SELECT count(*) FROM feed_entry";

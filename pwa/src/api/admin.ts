@@ -74,6 +74,9 @@ export const figures = (today: string): Promise<Schemas['Figures']> =>
   data(api.GET('/api/figures', { params: { query: { today } } }))
 
 /** Figures of every organisation, for oversight. */
+/** Today by the organisation's clock, unless a day is named. */
+export const dashboard = (date?: string): Promise<Schemas['Dashboard']> =>
+  data(api.GET('/api/figures/day', { params: { query: { date } } }))
 export const figuresAcross = (): Promise<Schemas['Across']> => data(api.GET('/api/figures/organisations'))
 
 /** A beneficiary's own household. */

@@ -1258,6 +1258,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/figures/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A day in the field
+         * @description Visits by the hour they began, by the organisation's clock, and where they took place; what waits, what is missing,
+         *     milestones and grants as they stand now. Counted when asked for, within the caller's places.
+         */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/home": {
         parameters: {
             query?: never;
@@ -2639,6 +2660,70 @@ export interface components {
             ends_on?: string;
         };
         /**
+         * Dashboard
+         * @description A day in the field, and what stands open at this moment.
+         */
+        Dashboard: {
+            /**
+             * Format: int64
+             * @description When it was counted.
+             */
+            as_of: number;
+            /** @description The day, by the organisation's clock: 2026-11-29. */
+            date: string;
+            time_zone: string;
+            /** @description The day's hours one after the other: 24, or 23 or 25 where clocks are moved. */
+            hours: components["schemas"]["HourCount"][];
+            day: components["schemas"]["DayCounts"];
+            /** @description Nothing for roles that read no visits. */
+            map?: components["schemas"]["DayMap"] & unknown;
+            tiles?: components["schemas"]["MapTiles"];
+            waiting: components["schemas"]["Waiting"][];
+            gaps: components["schemas"]["Gaps"];
+            /**
+             * Format: int64
+             * @description Enrolments that are active.
+             */
+            active: number;
+            /** @description Late by the day asked for. */
+            rungs: components["schemas"]["RungCount"][];
+            grants: components["schemas"]["GrantCount"][];
+        };
+        /**
+         * DayCounts
+         * @description What happened to visits on the day, whenever they were made.
+         */
+        DayCounts: {
+            /** Format: int64 */
+            handed_in: number;
+            /** Format: int64 */
+            approved: number;
+            /** Format: int64 */
+            returned: number;
+            /**
+             * Format: int64
+             * @description Planned for the day, and not begun.
+             */
+            planned: number;
+        };
+        /**
+         * DayMap
+         * @description The day's visits on the map: the latest 500.
+         */
+        DayMap: {
+            points: components["schemas"]["VisitPoint"][];
+            /**
+             * Format: int64
+             * @description Of those looked at, visits whose place is not known.
+             */
+            without_place: number;
+            /**
+             * Format: int64
+             * @description Earlier visits of the day that were not looked at.
+             */
+            left_off: number;
+        };
+        /**
          * Decision
          * @description What a person decided of a pair.
          */
@@ -3416,6 +3501,31 @@ export interface components {
             action_items: string;
         };
         /**
+         * HourCount
+         * @description Visits that began within an hour, by what has become of them.
+         */
+        HourCount: {
+            /**
+             * Format: int64
+             * @description When the hour begins.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description Begun, and not handed in yet.
+             */
+            in_progress: number;
+            /**
+             * Format: int64
+             * @description Handed in, and nobody has decided.
+             */
+            submitted: number;
+            /** Format: int64 */
+            returned: number;
+            /** Format: int64 */
+            approved: number;
+        };
+        /**
          * Household
          * @description A household as devices and the API show it.
          */
@@ -4037,6 +4147,16 @@ export interface components {
         Main: {
             /** Format: uuid */
             member: string;
+        };
+        /**
+         * MapTiles
+         * @description Where pictures of the land come from, when the installation says so.
+         */
+        MapTiles: {
+            /** @description With `{z}`, `{x}` and `{y}`. */
+            url: string;
+            /** @description Whose they are, as their owner wants it said. */
+            attribution: string;
         };
         /**
          * MemberChange
@@ -5322,6 +5442,27 @@ export interface components {
          */
         RoleScope: "organisation" | "places" | "team" | "own";
         /**
+         * RungCount
+         * @description How far households are on the ladder, rung by rung.
+         */
+        RungCount: {
+            /**
+             * Format: int64
+             * @description 1 … 12.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Active enrolments that have it behind them: completed, or skipped.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Those for whom it is the open one that is due first, and its day is over.
+             */
+            late: number;
+        };
+        /**
          * SaveCycle
          * @description What becomes of a cycle; `revision` as in a programme.
          */
@@ -6089,6 +6230,35 @@ export interface components {
         };
         /** @enum {string} */
         VisitKind: "scheduled" | "follow_up" | "emergency" | "on_site";
+        /**
+         * VisitPoint
+         * @description Where a visit of the day took place, as the phone measured it.
+         */
+        VisitPoint: {
+            /** Format: uuid */
+            visit: string;
+            /** Format: uuid */
+            household: string;
+            /** Format: uuid */
+            place: string;
+            /** Format: uuid */
+            mentor: string;
+            state: components["schemas"]["VisitState"];
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            at: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            accuracy_m?: number;
+        };
         /** @enum {string} */
         VisitState: "planned" | "in_progress" | "submitted" | "approved" | "returned" | "cancelled" | "missed";
         /**
@@ -6102,6 +6272,11 @@ export interface components {
             state: string;
             /** Format: int64 */
             count: number;
+            /**
+             * Format: int64
+             * @description For a day or longer.
+             */
+            day: number;
             /**
              * Format: int64
              * @description For three days or longer.
@@ -14889,6 +15064,118 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Figures"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: {
+                /** @description The day, as 2026-11-29. Else today, by the organisation's clock. */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Dashboard"];
                 };
             };
             /** @description The request is malformed. */

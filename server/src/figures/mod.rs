@@ -1,6 +1,7 @@
 //! Figures of what a member sees: counted from rows at the moment they are asked for, with what is known to be missing.
 
 mod across;
+mod day;
 mod field;
 mod money;
 mod work;
@@ -14,7 +15,9 @@ use crate::app::App;
 use crate::auth::{FigureReader, Overseer};
 use crate::check;
 use crate::clock::{DAY, Millis, day_of};
+use crate::config::Tiles;
 use crate::error::Result;
+use day::{DayCounts, DayMap, HourCount};
 
 pub struct Api(pub App);
 
@@ -76,6 +79,17 @@ pub struct LateCount {
     pub count: i64,
 }
 
+/// How far households are on the ladder, rung by rung.
+#[derive(Object)]
+pub struct RungCount {
+    /// 1 … 12.
+    pub number: i64,
+    /// Active enrolments that have it behind them: completed, or skipped.
+    pub done: i64,
+    /// Those for whom it is the open one that is due first, and its day is over.
+    pub late: i64,
+}
+
 /// How many grants are in a state, and what they come to.
 #[derive(Object, sqlx::FromRow)]
 pub struct GrantCount {
@@ -105,6 +119,8 @@ pub struct Waiting {
     /// The state in which they wait.
     pub state: String,
     pub count: i64,
+    /// For a day or longer.
+    pub day: i64,
     /// For three days or longer.
     pub three_days: i64,
     /// For a week or longer.
@@ -130,6 +146,45 @@ pub struct Figures {
     pub use_due: i64,
     /// Receipts that did not fit what was released: kept, and not counted.
     pub flagged_receipts: i64,
+}
+
+/// Where pictures of the land come from, when the installation says so.
+#[derive(Object)]
+pub struct MapTiles {
+    /// With `{z}`, `{x}` and `{y}`.
+    pub url: String,
+    /// Whose they are, as their owner wants it said.
+    pub attribution: String,
+}
+
+impl From<&Tiles> for MapTiles {
+    fn from(tiles: &Tiles) -> Self {
+        Self { url: tiles.url.clone(), attribution: tiles.attribution.clone() }
+    }
+}
+
+/// A day in the field, and what stands open at this moment.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Dashboard {
+    /// When it was counted.
+    pub as_of: Millis,
+    /// The day, by the organisation's clock: 2026-11-29.
+    pub date: String,
+    pub time_zone: String,
+    /// The day's hours one after the other: 24, or 23 or 25 where clocks are moved.
+    pub hours: Vec<HourCount>,
+    pub day: DayCounts,
+    /// Nothing for roles that read no visits.
+    pub map: Option<DayMap>,
+    pub tiles: Option<MapTiles>,
+    pub waiting: Vec<Waiting>,
+    pub gaps: Gaps,
+    /// Enrolments that are active.
+    pub active: i64,
+    /// Late by the day asked for.
+    pub rungs: Vec<RungCount>,
+    pub grants: Vec<GrantCount>,
 }
 
 /// Counts of one organisation, for oversight: no person, no household, no place below it is named.
@@ -191,12 +246,48 @@ impl Api {
             gaps: field::gaps(db, &reader, now - QUIET).await?,
             places: field::places(db, &reader, now - OVERDUE).await?,
             enrolments: work::enrolments(db, &reader).await?,
-            late: work::late(db, &reader, day).await?,
+            late: work::late(&work::alike(db, &reader).await?, day),
             grants: money::grants(db, &reader).await?,
             budgets: money::budgets(db, &reader).await?,
             waiting: work::waiting(db, &reader, now).await?,
             use_due: money::use_due(db, &reader, day).await?,
             flagged_receipts: money::flagged(db, &reader).await?,
+        }))
+    }
+
+    /// A day in the field
+    ///
+    /// Visits by the hour they began, by the organisation's clock, and where they took place; what waits, what is missing,
+    /// milestones and grants as they stand now. Counted when asked for, within the caller's places.
+    #[oai(path = "/api/figures/day", method = "get", operation_id = "dashboard")]
+    async fn dashboard(
+        &self,
+        reader: FigureReader,
+        /// The day, as 2026-11-29. Else today, by the organisation's clock.
+        date: Query<Option<String>>,
+    ) -> Result<Json<Dashboard>> {
+        check::date("date", date.as_deref())?;
+        let (db, now) = (&self.0.db, self.0.clock.now());
+        let day = day::Day::of(db, &reader, date.as_deref(), now).await?;
+        let hours = day::hours(db, &reader, &day).await?;
+        let map = match reader.again().visit_reader() {
+            Ok(visits) => Some(day::map(db, &visits, &day, day::made(&hours)).await?),
+            Err(_) => None,
+        };
+        let alike = work::alike(db, &reader).await?;
+        Ok(Json(Dashboard {
+            as_of: now,
+            date: day.date.format("%Y-%m-%d").to_string(),
+            time_zone: day.zone.name().to_owned(),
+            day: day::counts(db, &reader, &day).await?,
+            hours,
+            map,
+            tiles: self.0.config.tiles.as_ref().map(Into::into),
+            waiting: work::waiting(db, &reader, now).await?,
+            gaps: field::gaps(db, &reader, now - QUIET).await?,
+            active: alike.iter().map(|group| group.count).sum(),
+            rungs: work::rungs(&alike, day.number()),
+            grants: money::grants(db, &reader).await?,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{EnrolmentCount, LateCount, Waiting};
+use super::{EnrolmentCount, LateCount, RungCount, Waiting};
 use crate::auth::FigureReader;
 use crate::clock::{DAY, Millis};
 use crate::db::Db;
@@ -21,28 +21,52 @@ pub async fn enrolments(db: &Db, reader: &FigureReader) -> Result<Vec<EnrolmentC
     .await
 }
 
-/// The database counts those that stand alike; what is due when says the plan, in one place. `today`: days since 1970.
-pub async fn late(db: &Db, reader: &FigureReader, today: i64) -> Result<Vec<LateCount>> {
-    let alike: Vec<(i64, i64, i64)> = db
-        .query(
-            "SELECT done, since, count(*) FROM (
-                 SELECT e.rungs_done AS done, COALESCE(c.starts_day, e.climbs_from, e.created_at / 86400000) AS since
-                 FROM enrolment e LEFT JOIN cycle c ON c.org = e.org AND c.id = e.cycle
-                 WHERE e.org = $1 AND e.state = 'active'
-                     AND e.feed IN (SELECT feed FROM member_feed WHERE org = $1 AND member = $2)) alike
-             GROUP BY done, since",
-        )
-        .bind(reader.org)
-        .bind(reader.id)
-        .all()
-        .await?;
+/// Active enrolments that stand alike on the ladder.
+#[derive(sqlx::FromRow)]
+pub struct Alike {
+    /// A bit for each rung that is completed or skipped.
+    done: i64,
+    /// From which day on it is counted, in days since 1970.
+    since: i64,
+    pub count: i64,
+}
+
+/// The database counts those that stand alike; what is due when says the plan, in one place.
+pub async fn alike(db: &Db, reader: &FigureReader) -> Result<Vec<Alike>> {
+    db.query(
+        "SELECT done, since, count(*) AS count FROM (
+             SELECT e.rungs_done AS done, COALESCE(c.starts_day, e.climbs_from, e.created_at / 86400000) AS since
+             FROM enrolment e LEFT JOIN cycle c ON c.org = e.org AND c.id = e.cycle
+             WHERE e.org = $1 AND e.state = 'active'
+                 AND e.feed IN (SELECT feed FROM member_feed WHERE org = $1 AND member = $2)) alike
+         GROUP BY done, since",
+    )
+    .bind(reader.org)
+    .bind(reader.id)
+    .all()
+    .await
+}
+
+/// `today`: days since 1970.
+pub fn late(alike: &[Alike], today: i64) -> Vec<LateCount> {
     let mut behind = BTreeMap::new();
-    for (done, since, count) in alike {
-        if let Some(number) = milestones::late(done, since, today) {
-            *behind.entry(number).or_insert(0) += count;
+    for group in alike {
+        if let Some(number) = milestones::late(group.done, group.since, today) {
+            *behind.entry(number).or_insert(0) += group.count;
         }
     }
-    Ok(behind.into_iter().map(|(number, count)| LateCount { number, count }).collect())
+    behind.into_iter().map(|(number, count)| LateCount { number, count }).collect()
+}
+
+/// Every rung of the plan, those that nobody has reached too.
+pub fn rungs(alike: &[Alike], today: i64) -> Vec<RungCount> {
+    let behind = late(alike, today);
+    let rung = |number| RungCount {
+        number,
+        done: alike.iter().filter(|group| group.done & milestones::bit(number) != 0).map(|group| group.count).sum(),
+        late: behind.iter().filter(|one| one.number == number).map(|one| one.count).sum(),
+    };
+    milestones::plan().iter().map(|planned| rung(planned.number)).collect()
 }
 
 pub async fn waiting(db: &Db, reader: &FigureReader, now: Millis) -> Result<Vec<Waiting>> {
@@ -62,7 +86,8 @@ pub async fn waiting(db: &Db, reader: &FigureReader, now: Millis) -> Result<Vec<
              UNION ALL
              SELECT 'utilisation', utilisation, acknowledged_at FROM grant_file
              WHERE org = $1 AND utilisation = 'submitted' AND feed IN (SELECT feed FROM seen))
-         SELECT what, state, count(*) AS count, count(CASE WHEN since <= $3 THEN 1 END) AS three_days,
+         SELECT what, state, count(*) AS count, count(CASE WHEN since <= $5 THEN 1 END) AS day,
+             count(CASE WHEN since <= $3 THEN 1 END) AS three_days,
              count(CASE WHEN since <= $4 THEN 1 END) AS week, COALESCE(min(since), 0) AS oldest_at
          FROM w GROUP BY what, state ORDER BY what, state",
     )
@@ -70,6 +95,7 @@ pub async fn waiting(db: &Db, reader: &FigureReader, now: Millis) -> Result<Vec<
     .bind(reader.id)
     .bind(now - 3 * DAY)
     .bind(now - 7 * DAY)
+    .bind(now - DAY)
     .all()
     .await
 }

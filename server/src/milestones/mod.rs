@@ -104,7 +104,7 @@ pub fn done(enrolment: &Enrolment) -> i64 {
     ladder(enrolment).iter().filter(|rung| rung.state.is_done()).fold(0, |done, rung| done | bit(rung.number))
 }
 
-fn bit(number: i64) -> i64 {
+pub fn bit(number: i64) -> i64 {
     1 << (number - 1)
 }
 

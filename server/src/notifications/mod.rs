@@ -7,7 +7,7 @@ mod email;
 pub mod kinds;
 mod outcome;
 mod push;
-mod quiet;
+pub(crate) mod quiet;
 pub mod reminders;
 mod sms;
 mod told;

@@ -23,6 +23,8 @@ export interface Visit {
   round: number
   note: string | null
   observations: string
+  started_at: number | null
+  submitted_at: number | null
   lat: number | null
   no_gps_reason: string | null
 }

@@ -11,6 +11,8 @@ export interface Options {
   env?: Record<string, string>
   /** An installation that nobody has set up, instead of the demo. */
   empty?: boolean
+  /** Done with the data before the first start. */
+  prepare?: (data: string, env: Record<string, string>) => Promise<void>
 }
 
 export class Server {
@@ -29,12 +31,20 @@ export class Server {
     return `http://localhost:${this.port}`
   }
 
-  static async start({ env = {}, empty = false }: Options = {}): Promise<Server> {
+  static async start({ env = {}, empty = false, prepare }: Options = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), 'kilele-story-'))
     if (!empty) await cp(process.env.KILELE_DEMO_DATA!, data, { recursive: true })
+    await prepare?.(data, env)
     const server = new Server(await freePort(), data, env)
     await server.up()
     return server
+  }
+
+  /** Another copy of this server, on the same database, pictures and keys. It ends before this one does. */
+  async twin(): Promise<Server> {
+    const twin = new Server(await freePort(), this.data, this.env)
+    await twin.up()
+    return twin
   }
 
   /** Starts it, or starts it again, with settings of this start. Resolves when it is ready for work. */

@@ -21,6 +21,12 @@ async function chooseFile(page: Page, text: string): Promise<void> {
   await expect(page.locator('select').first()).toBeVisible()
 }
 
+/** Bars and marks are there. */
+const drawn: NonNullable<Screen['act']> = async (page) => {
+  await expect(page.locator('.map .spot').first()).toBeVisible()
+  await expect.poll(() => page.locator('canvas').evaluateAll((all) => all.every((one) => (one as HTMLCanvasElement).width > 300 || one.clientWidth < 300))).toBe(true)
+}
+
 /** By password, up to the PIN. */
 const enter: NonNullable<Screen['act']> = async (page, language) => {
   await page.getByLabel(say('signin_login', {}, language), { exact: true }).fill('amina.mentor')
@@ -127,6 +133,8 @@ for (const language of ['en', 'sw'] as Language[]) {
     const grace = await signIn(server.url, 'grace.supervisor')
     const visits = await grace.visits()
     const waiting = visits.find(({ state }) => state === 'submitted')!.id
+    const begun = visits.flatMap(({ started_at }) => (started_at ? [new Date(started_at + 3 * 3_600_000).toISOString().slice(0, 10)] : []))
+    const worked = begun.sort((a, b) => begun.filter((day) => day === b).length - begun.filter((day) => day === a).length)[0]!
     await trouble(server.url)
     const [one, other] = await twins(server.url)
     await look('grace.supervisor', 'supervisor', language, server.url, device, [
@@ -136,6 +144,18 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'queue-return', path: `/queue/${waiting}`, act: press('decide_return') },
       { name: 'queue-approve', path: `/queue/${waiting}`, act: press('decide_approve') },
       { name: 'team', path: '/team' },
+      // A day of the demo on which there were visits, and one without.
+      { name: 'dashboard', path: `/figures?date=${worked}`, act: drawn },
+      {
+        name: 'dashboard-tables',
+        path: `/figures?date=${worked}`,
+        act: async (page) => {
+          await drawn(page)
+          for (const one of await page.locator('summary').all()) await one.click()
+        },
+      },
+      { name: 'dashboard-quiet', path: '/figures?date=2020-02-29' },
+      { name: 'visits-of-day', path: `/visits?day=${worked}` },
       { name: 'ladders', path: '/ladder' },
       { name: 'groups', path: '/groups' },
       { name: 'team-unread', path: '/team/unread' },
@@ -204,7 +224,7 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'role-add', path: '/admin/roles', act: press('roles_add') },
       { name: 'organisation', path: '/admin/organisation' },
       { name: 'platform', path: '/platform' },
-      { name: 'figures', path: '/figures' },
+      { name: 'figures', path: '/figures/all' },
       { name: 'devices', path: '/admin/devices' },
       {
         name: 'device-revoke',

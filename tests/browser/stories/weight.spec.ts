@@ -1,5 +1,5 @@
 // What a phone has to fetch before it shows anything, as built: brotli, in kilobytes of 1,000 bytes.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { DIST } from '../harness/paths'
@@ -36,6 +36,28 @@ test('the first screen, the worker’s stock and each part are within the budget
   // (docs/phone-storage.md).
   expect.soft(weights.stock).toBeLessThanOrEqual(360)
 })
+
+test('what only larger screens draw is within its budget, and in no phone’s stock', () => {
+  const kept = new Set(matches(read('sw.js'), /url:\s*[`"']\/(assets\/[^`"']*)[`"']/g))
+  const drawn = new Set(['bars', 'land', 'Dashboard'].flatMap((name) => named(name)))
+  expect(drawn.size).toBeGreaterThanOrEqual(3)
+  // Whatever those need beside what a phone keeps anyway.
+  for (const file of drawn) {
+    for (const name of matches(file.endsWith('.js') ? read(file) : '', /["'`](?:\.\/|assets\/)([\w-]+\.(?:js|css))["'`]/g)) if (!kept.has(`assets/${name}`)) drawn.add(`assets/${name}`)
+  }
+  for (const file of drawn) expect([...kept]).not.toContain(file)
+  const bars = named('bars').map(weight)
+  const land = named('land').map(weight)
+  console.log(`bars ${bars.map((kb) => kb.toFixed(1)).join(' + ')} kB · land ${land.map((kb) => kb.toFixed(1)).join(' + ')} kB · with the screen ${sum(drawn).toFixed(1)} kB`)
+  expect(sum(drawn)).toBeLessThanOrEqual(250)
+})
+
+/** The built files of a part, by its name in the source. */
+function named(name: string): string[] {
+  const files = readdirSync(join(DIST, 'assets')).filter((file) => new RegExp(`^${name}-[\\w-]{8}\\.(js|css)$`).test(file))
+  expect(files.length, name).toBeGreaterThan(0)
+  return files.map((file) => `assets/${file}`)
+}
 
 test('what is kept without a network leads nowhere that is not', () => {
   const kept = new Set(matches(read('sw.js'), /url:\s*[`"']\/(assets\/[^`"']*\.js)[`"']/g))
