@@ -86,7 +86,7 @@ enum Command {
     /// Say what this installation lacks, and how to mend it
     ///
     /// Looks at the secret, the public address and its certificate, the clock, the disk, the database with its version,
-    /// settings and migrations, the storage of pictures, push, permissions, and the backups. Changes nothing.
+    /// settings and migrations, the storage of pictures, push, the mail server, permissions, and the backups. Changes nothing.
     #[command(after_help = "\
 Examples:
   kilele doctor

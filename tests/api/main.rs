@@ -31,6 +31,7 @@ mod media;
 mod members;
 mod merge;
 mod milestones;
+mod monitoring;
 mod moves;
 mod oidc;
 mod outbox;
