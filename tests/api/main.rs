@@ -33,6 +33,7 @@ mod merge;
 mod milestones;
 mod monitoring;
 mod moves;
+mod moving;
 mod oidc;
 mod outbox;
 mod papers;
