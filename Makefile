@@ -15,7 +15,7 @@ run: export KILELE_DATA_DIR ?= ./data/demo
 run: serve = serve --demo
 endif
 
-.PHONY: help run pwa test load soak soak-media bench bench-media fmt lint
+.PHONY: help run pwa test load cluster soak soak-media bench bench-media package fmt lint
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +54,17 @@ soak-media: ## Throw damaged pictures at the decoders for MINUTES (10)
 soak: pwa ## Run the long random suites (SUITES=model chooses), with a seed that a run can be repeated from
 	@scripts/setup test
 	@scripts/soak $(SUITES)
+
+package: pwa ## Make the package for Debian and Ubuntu, and check it
+	@scripts/setup package
+	@scripts/package
+
+cluster: pwa ## Kill copies, PostgreSQL and S3 under a storm for STORM (240) seconds, and measure what a second copy brings
+	@scripts/setup test
+	cargo build --release --locked -p kilele
+	KILELE_CLUSTER_SECONDS=$${STORM:-240} KILELE_CLUSTER_RATE=$${LOAD:-15} \
+	  KILELE_CLUSTER_BINARY=$(abspath $(target))/release/kilele RUST_TEST_THREADS=1 \
+	  cargo test --workspace --locked --test cluster -- --nocapture
 
 fmt: ## Format
 	cargo fmt --all

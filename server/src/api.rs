@@ -9,8 +9,8 @@ use crate::auth::limits::ByAddress;
 use crate::busy::{self, Bodies, Busy};
 use crate::{
     assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
-    households, imports, live, media, members, notifications, ops, orgs, outbox, places, platform, policies, privacy,
-    programmes, quality, roles, signatures, sync, visits, web,
+    households, imports, live, media, members, metrics, notifications, ops, orgs, outbox, places, platform, policies,
+    privacy, programmes, quality, roles, signatures, sync, visits, web,
 };
 
 /// Sections of the documentation.
@@ -161,12 +161,14 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> + 'static {
         .at("/api/openapi.json", get(json("application/json", spec)))
         .at("/api/docs", get(json("text/html; charset=utf-8", page)))
         .at("/api/live", get(live::live))
+        .at("/metrics", get(metrics::page))
         .nest_no_strip("/", OrFiles { api: service.into_endpoint(), files: web::files.into_endpoint() })
         .with(media::protocol::Protocol)
         // They come here whole, so that nobody waits for a slow sender.
         .with(Busy(app.config.requests_at_once as usize))
         .with(compress::Compressed(Bodies::new(busy::BODIES)))
         .with(ByAddress)
+        .with(metrics::Measured)
         .with(web::Headers::new(&app, &docs))
         .data(app)
 }

@@ -21,6 +21,7 @@ use crate::health::Canary;
 use crate::households;
 use crate::imports;
 use crate::media::{Turns, append, finish};
+use crate::metrics::Metrics;
 use crate::notifications::{Mail, Push, Sms};
 use crate::numbers::Numbers;
 use crate::outbox;
@@ -73,6 +74,7 @@ pub struct Parts {
     /// Files that are received, read or worked on at once: each may take 200 MiB.
     pub tables: Arc<Semaphore>,
     pub canary: Canary,
+    pub metrics: Metrics,
     /// Where signed addresses lead, when pictures are fetched from S3 itself.
     pub media_origin: Option<String>,
     /// The cursor by which a device shows that it knows of the last restoration; `None` when there was none.
@@ -121,6 +123,7 @@ impl App {
             imports: imports::Running::default(),
             tables: Arc::new(Semaphore::new(1)),
             canary: Canary::default(),
+            metrics: Metrics::new(now),
             media_origin,
             restored,
             config,

@@ -1,6 +1,7 @@
 //! What `kilele` can be asked to do on the command line.
 
 mod backups;
+mod moving;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ Examples:
   kilele doctor                       what does this installation lack?
   kilele backup                       a copy of everything, while it serves
   kilele backup verify                prove the newest copy
+  kilele migrate-to postgres://…      from one machine to many
   kilele admin reset amina.mentor     a link by which somebody chooses another password
   kilele completions bash             for ~/.bashrc: source <(kilele completions bash)
 
@@ -83,10 +85,11 @@ enum Command {
     Mode(ModeCommand),
     Backup(backups::Backup),
     Restore(backups::Restore),
+    MigrateTo(moving::MigrateTo),
     /// Say what this installation lacks, and how to mend it
     ///
     /// Looks at the secret, the public address and its certificate, the clock, the disk, the database with its version,
-    /// settings and migrations, the storage of pictures, push, permissions, and the backups. Changes nothing.
+    /// settings and migrations, the storage of pictures, push, the mail server, permissions, and the backups. Changes nothing.
     #[command(after_help = "\
 Examples:
   kilele doctor
@@ -279,6 +282,7 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate => App::open(Config::load()?, Clock::default()).await.map(drop),
         Command::Backup(command) => backups::backup(command).await,
         Command::Restore(command) => backups::put_back(command).await,
+        Command::MigrateTo(command) => moving::move_up(command).await,
         Command::Doctor { strict, json } => {
             let report = doctor::examine(&Config::load()?, &Clock::default()).await;
             print!("{}", text(&report, json)?);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// Read from `KILELE_*` in the environment, else from `kilele.toml` in the working directory, else the default.
+/// Read from `KILELE_*` in the environment, else from `kilele.toml`, else the default.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `KILELE_LISTEN`: address and port to serve on.
@@ -61,6 +61,8 @@ pub struct Config {
     pub organisations: u32,
     /// `KILELE_MEMBERS`: how many active members an organisation may have, unless it was given a limit of its own.
     pub members: u32,
+    /// `KILELE_METRICS_TOKEN`: what monitoring says to be given `/metrics`; without one only this machine is.
+    pub metrics_token: Option<String>,
     /// `KILELE_BACKUP_URL`: where a backup of everything goes each day, `file:///dir` or `s3://bucket/prefix`.
     pub backup_url: Option<String>,
     /// `KILELE_BACKUP_RECIPIENTS`: to whom backups are sealed, age1…, comma separated.
@@ -144,16 +146,36 @@ struct File {
     settings: std::collections::BTreeMap<String, toml::Value>,
 }
 
+/// Where the package for Debian keeps the settings.
+const PACKAGED: &str = "/etc/kilele/kilele.toml";
+
+/// The file that `KILELE_CONFIG` names; else the one in the working directory, else the package's.
+fn file() -> Result<File> {
+    let named = std::env::var("KILELE_CONFIG").ok().filter(|path| !path.is_empty());
+    let candidates = match &named {
+        Some(path) => vec![path.as_str()],
+        None => vec!["kilele.toml", PACKAGED],
+    };
+    for path in candidates {
+        match std::fs::read_to_string(path) {
+            Ok(text) => return toml::from_str(&text).with_context(|| path.to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                anyhow::bail!("{path} is not for this user: sudo -u kilele kilele …")
+            }
+            Err(error) => return Err(error).with_context(|| path.to_owned()),
+        }
+    }
+    Ok(File::default())
+}
+
 impl Config {
     /// The settings of this process.
     ///
     /// # Errors
     /// When `kilele.toml` is there but cannot be read, or a value has the wrong form.
     pub fn load() -> Result<Self> {
-        let file: File = match std::fs::read_to_string("kilele.toml") {
-            Ok(text) => toml::from_str(&text).context("kilele.toml")?,
-            Err(_) => File::default(),
-        };
+        let file = file()?;
         Self::from(|name| {
             let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             std::env::var(name).ok().filter(|v| !v.is_empty()).or_else(|| file.settings.get(name).map(text))
@@ -205,6 +227,7 @@ impl Config {
             requests_at_once: number("KILELE_REQUESTS_AT_ONCE", 1_024)?.max(1),
             organisations: number("KILELE_ORGANISATIONS", 50)?,
             members: number("KILELE_MEMBERS", 200)?,
+            metrics_token: get("KILELE_METRICS_TOKEN"),
             backup_url: get("KILELE_BACKUP_URL"),
             backup_recipients: list("KILELE_BACKUP_RECIPIENTS"),
             backup_days: match number("KILELE_BACKUP_DAYS", 30)? {

@@ -30,7 +30,10 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 /// The migrations of one engine: those for both, and those whose file names end in `.sqlite.sql` or `.postgres.sql`.
 pub(crate) fn migrations(other: &str) -> sqlx::migrate::Migrator {
     let own = MIGRATIONS.iter().filter(|m| !m.description.ends_with(other)).cloned();
-    sqlx::migrate::Migrator::with_migrations(own.collect())
+    let mut migrator = sqlx::migrate::Migrator::with_migrations(own.collect());
+    // Those of a newer version, from which somebody went back to this one. They only ever add to what is there.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// The newest migration that this version knows.
@@ -127,7 +130,7 @@ impl Db {
                 .connect_with(options.pragma("query_only", "ON"))
                 .await?;
             let writer = write::Writer::sqlite(write.acquire().await?, crypto, hints.clone());
-            Ok(Self { engine: Engine::Sqlite(read), writer, hints })
+            Self { engine: Engine::Sqlite(read), writer, hints }.is_known().await
         } else {
             let options = PgConnectOptions::from_str(&config.database_url).context("KILELE_DATABASE_URL")?;
             let pool = PgPoolOptions::new()
@@ -141,8 +144,21 @@ impl Db {
             let wall = wall::Wall::raise(&pool, options).await?.map(Arc::new);
             let told = others::join(pool.clone(), hints.clone()).await.context("listening to PostgreSQL")?;
             let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), (hints.clone(), told));
-            Ok(Self { engine: Engine::Postgres(pool, wall), writer, hints })
+            Self { engine: Engine::Postgres(pool, wall), writer, hints }.is_known().await
         }
+    }
+
+    /// A migration that takes something away says with it which versions can no longer serve: those that do not know
+    /// `needs_migration`.
+    async fn is_known(self) -> anyhow::Result<Self> {
+        let needs = self.query("SELECT value FROM setting WHERE name = 'needs_migration'").optional::<(String,)>().await?;
+        let needs = needs.and_then(|(needs,)| needs.parse::<i64>().ok()).unwrap_or_default();
+        anyhow::ensure!(
+            needs <= newest_migration(),
+            "this database needs a newer version of Kilele, one that knows migration {needs}; this one ends at {}",
+            newest_migration()
+        );
+        Ok(self)
     }
 
     /// A read. Writes exist only on [`Tx`].
@@ -176,6 +192,15 @@ impl Db {
                     wall.close().await;
                 }
             }
+        }
+    }
+
+    /// How many connections are open, how many of them idle, and how many there may be.
+    pub fn connections(&self) -> (u32, u32, u32) {
+        let of = |open: u32, idle: usize, most: u32| (open, idle as u32, most);
+        match &self.engine {
+            Engine::Sqlite(pool) => of(pool.size(), pool.num_idle(), pool.options().get_max_connections()),
+            Engine::Postgres(pool, _) => of(pool.size(), pool.num_idle(), pool.options().get_max_connections()),
         }
     }
 
@@ -266,5 +291,25 @@ pub(crate) fn lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(db) => matches!(db.code().as_deref(), Some("57P01" | "57P02" | "57P03")),
         _ => false,
+    }
+}
+
+/// An address as it may stand on a screen.
+pub fn without_password(url: &str) -> String {
+    let Some((head, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((who, rest)) => format!("{head}://{}@{rest}", who.split(':').next().unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        assert_eq!(without_password("postgres://kilele:geheim@db/kilele"), "postgres://kilele@db/kilele");
+        assert_eq!(without_password("sqlite:///var/lib/kilele.db"), "sqlite:///var/lib/kilele.db");
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use tokio::sync::Mutex;
 
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{MINUTE, Millis};
 use crate::demo;
 use crate::error::Result;
+use crate::notifications::Channel;
 use crate::platform::{Mode, mode};
 
 pub struct Api(pub App);
@@ -17,22 +18,139 @@ pub struct Api(pub App);
 #[derive(Object)]
 struct Health {
     status: String,
+    /// The server's clock.
+    time: Millis,
+    /// Seconds since this process began.
+    uptime: u64,
+    version: String,
 }
 
-/// Each part as `ok` or `down`.
+/// How a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case", rename = "PartState")]
+pub enum Word {
+    Ok,
+    Down,
+    /// It works, and is behind with its work.
+    Late,
+    /// It is not set up.
+    Off,
+}
+
+impl Word {
+    fn of(good: bool) -> Self {
+        if good { Self::Ok } else { Self::Down }
+    }
+
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Ok | Self::Off)
+    }
+}
+
+/// Every part of the server.
+#[derive(Clone, Copy)]
+pub struct Parts {
+    database: Word,
+    media: Word,
+    jobs: Word,
+    push: Word,
+    email: Word,
+}
+
+impl Parts {
+    pub fn words(&self) -> impl Iterator<Item = (&'static str, Word)> + use<> {
+        let Self { database, media, jobs, push, email } = *self;
+        [("database", database), ("media", media), ("jobs", jobs), ("push", push), ("email", email)].into_iter()
+    }
+}
+
+/// A job that is due waits this long at most while the runners keep up.
+const LATE: Millis = 10 * MINUTE;
+
+/// A database that takes longer for a glance is as good as down.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the job that is due longest has waited for this process; the tries of what fails are due later each time.
+pub async fn late(app: &App) -> Result<Millis> {
+    let now = app.clock.now();
+    let oldest: (Option<Millis>,) = app
+        .db
+        .query("SELECT min(run_at) FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1")
+        .bind(now)
+        .one()
+        .await?;
+    // What fell due while nobody ran is not late yet.
+    Ok(oldest.0.map_or(0, |at| now - at.max(app.metrics.begun_at())))
+}
+
+/// Looks at each part; at the storage not more often than every ten seconds.
+pub async fn look(app: &App) -> Parts {
+    // Asked by what shares out requests: it is not to wait as long as a request would for a connection.
+    let (database, jobs) = match tokio::time::timeout(PATIENCE, late(app)).await {
+        Ok(Ok(late)) if late <= LATE => (Word::Ok, Word::Ok),
+        Ok(Ok(_)) => (Word::Ok, Word::Late),
+        _ => (Word::Down, Word::Down),
+    };
+    let email = match &app.mail {
+        Some(_) => Word::of(app.metrics.carries(Channel::Email)),
+        None => Word::Off,
+    };
+    Parts {
+        database,
+        media: Word::of(app.canary.sings(app).await),
+        jobs,
+        push: Word::of(app.metrics.carries(Channel::Push)),
+        email,
+    }
+}
+
+/// Each part, and all of them together.
 #[derive(Object)]
 struct Readiness {
+    /// `ok`; `degraded`: something does not work, or is late; `down`: this copy can do no work.
     status: String,
-    database: String,
-    media: String,
+    time: Millis,
+    uptime: u64,
+    version: String,
+    database: Word,
+    media: Word,
+    jobs: Word,
+    push: Word,
+    email: Word,
+}
+
+impl Readiness {
+    fn of(app: &App, parts: Parts) -> Self {
+        let Parts { database, media, jobs, push, email } = parts;
+        let works = database.is_good() && media.is_good();
+        let good = parts.words().all(|(_, word)| word.is_good());
+        Self {
+            status: if good {
+                "ok"
+            } else if works {
+                "degraded"
+            } else {
+                "down"
+            }
+            .into(),
+            time: app.clock.now(),
+            uptime: app.metrics.uptime(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            database,
+            media,
+            jobs,
+            push,
+            email,
+        }
+    }
 }
 
 #[derive(ApiResponse)]
 enum Ready {
-    /// Every part answers.
+    /// It does its work.
     #[oai(status = 200)]
     Yes(Json<Readiness>),
-    /// A part does not answer.
+    /// A part that it needs does not answer.
     #[oai(status = 503)]
     No(Json<Readiness>),
 }
@@ -93,18 +211,23 @@ impl Api {
     /// The process is alive
     #[oai(path = "/health", method = "get", operation_id = "health")]
     async fn health(&self) -> Json<Health> {
-        Json(Health { status: "ok".into() })
+        let version = env!("CARGO_PKG_VERSION").into();
+        Json(Health { status: "ok".into(), time: self.0.clock.now(), uptime: self.0.metrics.uptime(), version })
     }
 
-    /// The process can do its work
+    /// Every part, and whether all of them work: for people and monitoring
+    #[oai(path = "/api/health", method = "get", operation_id = "healthOfParts")]
+    async fn parts(&self) -> Ready {
+        let answer = Readiness::of(&self.0, look(&self.0).await);
+        if answer.status == "ok" { Ready::Yes(Json(answer)) } else { Ready::No(Json(answer)) }
+    }
+
+    /// The process can do its work: for what shares out requests among copies
     #[oai(path = "/health/ready", method = "get", operation_id = "ready")]
     async fn ready(&self) -> Ready {
-        let database: Result<(i64,)> = self.0.db.query("SELECT count(*) FROM organisation").one().await;
-        let media = self.0.canary.sings(&self.0).await;
-        let word = |ok: bool| if ok { "ok" } else { "down" }.to_owned();
-        let ready = database.is_ok() && media;
-        let answer = Json(Readiness { status: word(ready), database: word(database.is_ok()), media: word(media) });
-        if ready { Ready::Yes(answer) } else { Ready::No(answer) }
+        // Nobody is helped by a copy that gets no requests because a mail server is down.
+        let answer = Readiness::of(&self.0, look(&self.0).await);
+        if answer.status == "down" { Ready::No(Json(answer)) } else { Ready::Yes(Json(answer)) }
     }
 
     /// What the start screen needs

@@ -38,6 +38,7 @@ pub mod jobs;
 mod live;
 pub mod media;
 pub mod members;
+mod metrics;
 pub mod milestones;
 pub mod notifications;
 pub mod numbers;

@@ -227,12 +227,51 @@ async fn doctor_says_what_is_lacking_and_how_to_mend_it() {
         std::fs::set_permissions(place.data().join("secret.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .unwrap();
 
+        // A mail server that is not there; one that is, and says nothing of TLS.
+        assert_eq!(state(&found(&[]), "email"), "warning");
+        assert_eq!(state(&found(&[("KILELE_SMTP_URL", "smtp://127.0.0.1:9")]), "email"), "bad");
+        assert_eq!(state(&found(&[("KILELE_SMTP_URL", "nonsense")]), "email"), "bad");
+
         // Warnings end it only when asked to. Here PostgreSQL runs without waiting for the disk, which is bad.
         if engine == Engine::Sqlite {
             assert_eq!(examine(&[], &["doctor"]).0, Some(0));
             assert_eq!(examine(&[], &["doctor", "--strict"]).0, Some(1));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_moves_up_to_postgres() {
+    let (place, database) = (Place::new(Engine::Sqlite).await, new_database(None).await);
+    let server = place.serve().await;
+    let (code, _, error) = place.run(&["migrate-to", &database]);
+    assert!(code == Some(1) && error.contains("stop every server"), "{error}");
+    server.stop();
+    for wrong in [&["migrate-to"][..], &["migrate-to", &database, "--nonsense"]] {
+        assert_eq!(place.run(wrong).0, Some(2));
+    }
+    let (code, _, error) = place.run(&["migrate-to", "sqlite:///tmp/other.db"]);
+    assert!(code == Some(1) && error.contains("postgres://"), "{error}");
+    let (code, _, error) = place.run(&["migrate-to", &database, "--check"]);
+    assert!(code == Some(1) && error.contains("holds nothing"), "{error}");
+
+    let media = format!("file://{}", place.folder.path().join("elsewhere").display());
+    let (code, said, error) = place.run(&["migrate-to", &database, "--media", &media]);
+    assert_eq!(code, Some(0), "{said}{error}");
+    assert!(said.contains("read back from") && said.contains("KILELE_DATABASE_URL=postgres://"), "{said}");
+    let (code, said, error) = place.run(&["migrate-to", &database, "--check", "--json"]);
+    assert_eq!(code, Some(0), "{said}{error}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert!(report["rows"].as_u64().unwrap() > 0 && report["faults"] == serde_json::json!([]), "{report}");
+    // Over what is there only when it is said.
+    let (code, _, error) = place.run(&["migrate-to", &database]);
+    assert!(code == Some(1) && error.contains("--yes"), "{error}");
+    let (code, said, error) = place.run(&["migrate-to", &database, "--yes"]);
+    assert!(code == Some(0) && said.contains("replaced-"), "{said}{error}");
+
+    let moved = Place { database, ..place };
+    moved.serve().await.stop();
+    assert_eq!(moved.run(&["verify", "audit"]).0, Some(0));
 }
 
 /// A command with all below it.
@@ -260,7 +299,9 @@ fn walk(path: &mut Vec<String>, seen: &mut Vec<String>) {
 fn every_command_helps_and_completes() {
     let mut seen = Vec::new();
     walk(&mut Vec::new(), &mut seen);
-    for wanted in ["backup verify", "restore", "doctor", "completions", "keys destroy", "admin reset", "media gc"] {
+    for wanted in
+        ["backup verify", "restore", "migrate-to", "doctor", "completions", "keys destroy", "admin reset", "media gc"]
+    {
         assert!(seen.iter().any(|known| known == wanted), "{wanted} of {seen:?}");
     }
     let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_kilele")).args(args).stdin(Stdio::null()).output().unwrap();

@@ -140,3 +140,115 @@ async fn a_database_of_an_earlier_release_is_brought_up_to_date_on_sqlite() {
 async fn a_database_of_an_earlier_release_is_brought_up_to_date_on_postgres() {
     is_brought_up_to_date(Engine::Postgres).await;
 }
+
+/// The newest migration that was there when the rule below was made: those before it came before there was anything to go
+/// back to.
+const RULE: i64 = 60;
+
+/// Whoever goes back to the version before finds all that it knows: migrations add tables, columns with a default or
+/// without a need, and indexes.
+#[tokio::test]
+async fn migrations_only_expand() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"));
+    let all = Migrator::new(folder).await.unwrap();
+    let mut made: Vec<String> = Vec::new();
+    for migration in all.iter() {
+        let text: String =
+            migration.sql.as_str().lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+        let own: Vec<String> = created(&text);
+        if migration.version > RULE {
+            for statement in text.split(';').map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")) {
+                let fault = contracts(&statement, &own);
+                assert_eq!(fault, None, "{}: {statement}", migration.version);
+            }
+        }
+        made.extend(own);
+    }
+    assert!(made.len() > 40);
+    // The rule itself can fail.
+    for (statement, wrong) in [
+        ("ALTER TABLE visit DROP COLUMN topics", true),
+        ("ALTER TABLE visit RENAME TO visits", true),
+        ("ALTER TABLE visit RENAME COLUMN topics TO themes", true),
+        ("DROP TABLE visit", true),
+        ("ALTER TABLE visit ADD COLUMN mood TEXT NOT NULL", true),
+        ("ALTER TABLE visit ALTER COLUMN topics SET NOT NULL", true),
+        ("ALTER TABLE visit ADD CONSTRAINT short CHECK (length(topics) < 9)", true),
+        ("CREATE UNIQUE INDEX one_a_day ON visit (org, household, day)", true),
+        ("ALTER TABLE visit ADD COLUMN mood TEXT NOT NULL DEFAULT ''", false),
+        ("ALTER TABLE visit ADD COLUMN mood TEXT", false),
+        ("CREATE TABLE mood (id UUID NOT NULL)", false),
+        ("CREATE UNIQUE INDEX one ON fresh (id)", false),
+        ("CREATE INDEX quick ON visit (day)", false),
+    ] {
+        assert_eq!(contracts(statement, &["fresh".to_owned()]).is_some(), wrong, "{statement}");
+    }
+}
+
+/// Tables that a migration makes.
+fn created(text: &str) -> Vec<String> {
+    let words: Vec<&str> =
+        text.split(|letter: char| letter.is_whitespace() || letter == '(').filter(|word| !word.is_empty()).collect();
+    words.windows(3).filter(|w| w[0] == "CREATE" && w[1] == "TABLE").map(|w| w[2].to_owned()).collect()
+}
+
+/// Why the version before could not go on after this statement; `own` are the tables that the same migration makes.
+fn contracts(statement: &str, own: &[String]) -> Option<&'static str> {
+    let words: Vec<&str> =
+        statement.split(|letter: char| letter.is_whitespace() || letter == '(').filter(|word| !word.is_empty()).collect();
+    let has = |wanted: &[&str]| words.windows(wanted.len()).any(|found| found == wanted);
+    let after = |word: &str| words.iter().position(|one| *one == word).and_then(|at| words.get(at + 1)).copied();
+    let table = if words.first() == Some(&"ALTER") { after("TABLE") } else { after("ON") };
+    if table.is_some_and(|table| own.iter().any(|name| name == table)) {
+        return None;
+    }
+    match () {
+        () if has(&["DROP", "TABLE"]) || has(&["DROP", "COLUMN"]) => Some("takes something away"),
+        () if words.first() == Some(&"ALTER") && words.contains(&"RENAME") => Some("gives it another name"),
+        () if has(&["ADD", "COLUMN"]) && has(&["NOT", "NULL"]) && !words.contains(&"DEFAULT") => {
+            Some("needs what it does not write")
+        }
+        () if has(&["SET", "NOT", "NULL"]) || has(&["ADD", "CONSTRAINT"]) || has(&["CREATE", "UNIQUE", "INDEX"]) => {
+            Some("refuses what it may write")
+        }
+        () => None,
+    }
+}
+
+both! {
+    async fn the_version_before_goes_on_with_a_newer_database(app: TestApp) {
+        let mentor = app.mentor().await;
+        let visit = mentor.submit(&mentor.a_household().await).await;
+        // What the next version brings: a table, a column with a default, one without a need, and an index.
+        let next = [
+            "CREATE TABLE of_the_next_version (id UUID NOT NULL PRIMARY KEY, note TEXT)",
+            "ALTER TABLE visit ADD COLUMN of_the_next_version TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE household ADD COLUMN of_the_next_version BIGINT",
+            "CREATE INDEX of_the_next_version_index ON visit (of_the_next_version)",
+        ];
+        let done = app.app.db.pick(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'next', TRUE, x'00', 1)",
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'next', TRUE, '\\x00', 1)",
+        );
+        for statement in next.into_iter().chain([done]) {
+            app.app.db.write(move |tx| Box::pin(tx.query(statement).run())).await.unwrap();
+        }
+        let before = app.twin().await;
+        let mentor = mentor.by(&before.url);
+        assert!(mentor.record("visit", &visit.id).await.is_some());
+        let again = mentor.submit(&mentor.a_household().await).await;
+        assert!(mentor.upload(&again.captures[0], &again.photos[0]).await.status.is_success());
+        let register = json!({ "household": { "id": id(), "place": mentor.a_household().await["place"], "head_name": "Gone Back", "members": [], "disability": false }, "evidence": [] });
+        assert_eq!(mentor.command("household.register", register).await.ok()["status"], "applied");
+        // Doctor says how it is.
+        let report = kilele::ops::doctor::examine(&app.app.config, &app.clock).await;
+        let said = report.findings.iter().find(|finding| finding.what == "migrations").unwrap();
+        assert!(said.said.contains("9999") && said.state == kilele::ops::doctor::State::Warning, "{said:?}");
+
+        // One that takes something away says who can no longer serve.
+        let needs = "INSERT INTO setting (name, value) VALUES ('needs_migration', '9999')";
+        app.app.db.write(move |tx| Box::pin(tx.query(needs).run())).await.unwrap();
+        let refused = App::open(app.app.config.clone(), app.clock.clone()).await.err().unwrap();
+        assert!(format!("{refused:#}").contains("needs a newer version of Kilele"), "{refused:#}");
+    }
+}

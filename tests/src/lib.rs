@@ -9,6 +9,7 @@ pub mod granting;
 pub mod grouping;
 pub mod line;
 pub mod mail;
+pub mod nginx;
 pub mod paper;
 pub mod people;
 pub mod pictures;
@@ -126,6 +127,18 @@ impl TestApp {
         tokio::spawn(kilele::server::run(app.clone(), acceptor, async move { drop(stopped.await) }));
         let client = reqwest::Client::builder().pool_max_idle_per_host(64).build().unwrap();
         Self { app, url: format!("http://{address}"), clock, client, stop: Some(stop), folder }
+    }
+
+    /// Ends serving, and gives the database back.
+    pub async fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        // Nobody new is let in any more; what is open is let go.
+        let address = self.url.trim_start_matches("http://");
+        let gone = async || tokio::net::TcpStream::connect(address).await.is_err().then_some(());
+        until("the server to end", gone).await;
+        self.app.db.close().await;
     }
 
     pub fn engine(&self) -> Engine {

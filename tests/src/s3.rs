@@ -10,7 +10,7 @@ const SECRET: &str = "a secret of the tests";
 
 /// A running server; it is stopped by its process id when dropped.
 pub struct S3 {
-    child: Child,
+    child: Option<Child>,
     pub port: u16,
     pub folder: tempfile::TempDir,
 }
@@ -23,23 +23,29 @@ impl S3 {
         loop {
             // The port may be taken by somebody else meanwhile: then the server ends at once, and another one is tried.
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut child = Command::new(binary())
-                .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-                .args(["--access-key", KEY, "--secret-key", SECRET])
-                .arg(folder.path())
-                .env("RUST_LOG", "error")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("s3s-fs is there: scripts/setup test");
+            let mut child = spawn(port, folder.path());
             let up = until("s3s-fs to answer", async || match tokio::net::TcpStream::connect(("127.0.0.1", port)).await {
                 Ok(_) => Some(true),
                 Err(_) => child.try_wait().unwrap().map(|_| false),
             });
             if up.await && child.try_wait().unwrap().is_none() {
-                return Self { child, port, folder };
+                return Self { child: Some(child), port, folder };
             }
         }
+    }
+
+    /// At once, as after a loss of power.
+    pub fn down(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+
+    /// On the same port, with what it held.
+    pub async fn up(&mut self) {
+        self.child = Some(spawn(self.port, self.folder.path()));
+        until("s3s-fs to answer", async || tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.ok()).await;
     }
 
     pub fn url(&self) -> String {
@@ -80,9 +86,20 @@ impl S3 {
 
 impl Drop for S3 {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.down();
     }
+}
+
+fn spawn(port: u16, folder: &std::path::Path) -> Child {
+    Command::new(binary())
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--access-key", KEY, "--secret-key", SECRET])
+        .arg(folder)
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("s3s-fs is there: scripts/setup test")
 }
 
 /// Where `scripts/setup test` puts it.

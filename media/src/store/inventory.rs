@@ -2,6 +2,7 @@
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use object_store::{ObjectStoreExt, PutPayload};
 
 use super::{Store, StoreError, Variant};
 
@@ -48,6 +49,19 @@ impl Store {
                 }
             })
             .boxed()
+    }
+
+    /// Copies an object that the inventory named into another store, under the same name there, and reads it back. Answers
+    /// whether it came back as it is here.
+    ///
+    /// # Errors
+    /// `Unavailable` and its kin, of either store.
+    pub async fn carry(&self, object: &Object, to: &Self) -> Result<bool, StoreError> {
+        let bytes = self.inner.get(&object.location).await?.bytes().await?;
+        let below = object.location.prefix_match(&self.prefix).into_iter().flatten();
+        let key = below.fold(to.prefix.clone(), |path, part| path.join(part));
+        to.inner.put(&key, PutPayload::from_bytes(bytes.clone())).await?;
+        Ok(to.inner.get(&key).await?.bytes().await? == bytes)
     }
 
     /// Removes an object that the inventory named.

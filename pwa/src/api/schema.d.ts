@@ -1145,6 +1145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every part, and whether all of them work: for people and monitoring */
+        get: operations["healthOfParts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/ready": {
         parameters: {
             query?: never;
@@ -1152,7 +1169,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process can do its work */
+        /** The process can do its work: for what shares out requests among copies */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -3415,6 +3432,17 @@ export interface components {
         /** Health */
         Health: {
             status: string;
+            /**
+             * Format: int64
+             * @description The server's clock.
+             */
+            time: number;
+            /**
+             * Format: uint64
+             * @description Seconds since this process began.
+             */
+            uptime: number;
+            version: string;
         };
         /** Home */
         Home: {
@@ -4818,6 +4846,11 @@ export interface components {
          * @enum {string}
          */
         PaperLanguage: "en" | "sw";
+        /**
+         * @description How a part is.
+         * @enum {string}
+         */
+        PartState: "ok" | "down" | "late" | "off";
         /** @enum {string} */
         PaymentMethod: "bank" | "mobile_money" | "cash" | "cheque";
         /**
@@ -5284,12 +5317,21 @@ export interface components {
         };
         /**
          * Readiness
-         * @description Each part as `ok` or `down`.
+         * @description Each part, and all of them together.
          */
         Readiness: {
+            /** @description `ok`; `degraded`: something does not work, or is late; `down`: this copy can do no work. */
             status: string;
-            database: string;
-            media: string;
+            /** Format: int64 */
+            time: number;
+            /** Format: uint64 */
+            uptime: number;
+            version: string;
+            database: components["schemas"]["PartState"];
+            media: components["schemas"]["PartState"];
+            jobs: components["schemas"]["PartState"];
+            push: components["schemas"]["PartState"];
+            email: components["schemas"]["PartState"];
         };
         /**
          * Receipt
@@ -14352,6 +14394,35 @@ export interface operations {
             };
         };
     };
+    healthOfParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does its work. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description A part that it needs does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
     ready: {
         parameters: {
             query?: never;
@@ -14361,7 +14432,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every part answers. */
+            /** @description It does its work. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14370,7 +14441,7 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["Readiness"];
                 };
             };
-            /** @description A part does not answer. */
+            /** @description A part that it needs does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -9,6 +9,7 @@ use super::{sure, text};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::without_password;
 use crate::ops::backup::{Identity, Place, make, restore, schedule, verify, when};
 use crate::ops::progress::Progress;
 
@@ -189,15 +190,6 @@ pub async fn put_back(command: Restore) -> Result<()> {
     Ok(())
 }
 
-/// An address as it may stand on a screen.
-pub fn without_password(url: &str) -> String {
-    let Some((head, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((who, rest)) => format!("{head}://{}@{rest}", who.split(':').next().unwrap_or_default()),
-        None => url.to_owned(),
-    }
-}
-
 /// What [`make::Made`] looks like to a person.
 impl std::fmt::Display for make::Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -218,16 +210,5 @@ impl std::fmt::Display for make::Made {
             writeln!(f, "It is not sealed: KILELE_BACKUP_RECIPIENTS (kilele backup key)")?;
         }
         writeln!(f, "Prove it with `kilele backup verify`. Keep secret.key elsewhere: it is not in the backup.")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_password_is_shown() {
-        assert_eq!(without_password("postgres://kilele:geheim@db/kilele"), "postgres://kilele@db/kilele");
-        assert_eq!(without_password("sqlite:///var/lib/kilele.db"), "sqlite:///var/lib/kilele.db");
     }
 }

@@ -102,7 +102,9 @@ pub async fn job(app: &App, org: Uuid, body: &str) -> Result<Option<Later>> {
         return put_off(app, org, delivery, now + wait).await;
     }
     let group = group.into_iter().map(|(id, _)| id).collect();
-    match send(app, org, delivery, &due, kind, channel).await? {
+    let outcome = send(app, org, delivery, &due, kind, channel).await?;
+    app.metrics.attempted(channel, &outcome);
+    match outcome {
         Outcome::Sent => settle(app, org, group, "sent", None).await,
         Outcome::Noted => settle(app, org, group, "noted", None).await,
         Outcome::Gone => settle(app, org, group, "gone", None).await,

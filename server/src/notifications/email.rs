@@ -61,6 +61,21 @@ impl Mail {
         Ok(Some(Self { transport, from: config.mail_from.parse().context("KILELE_MAIL_FROM")? }))
     }
 
+    /// Whether the mail server takes us in: its name, its certificate, and the password.
+    ///
+    /// # Errors
+    /// Why not, in words without the password.
+    pub async fn knock(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("it does not take us in".into()),
+            Err(error) => {
+                let causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+                Err(std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": "))
+            }
+        }
+    }
+
     pub async fn send(&self, letter: Letter<'_>) -> Outcome {
         let Some(message) = self.message(&letter) else { return Outcome::Refused("address") };
         match self.transport.send(message).await {

@@ -21,7 +21,8 @@ use uuid::Uuid;
 
 pub use deliver::job as delivery_job;
 pub use email::Mail;
-pub use kinds::Kind;
+pub use kinds::{Channel, Kind};
+pub use outcome::Outcome;
 pub use push::{Push, job as push_job};
 pub use sms::Sms;
 pub use told::addresses;

@@ -11,7 +11,9 @@
 mod age;
 pub mod api;
 mod bech32;
+mod compare;
 pub mod make;
+pub mod moving;
 mod place;
 pub mod restore;
 mod rows;

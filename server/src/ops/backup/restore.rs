@@ -220,7 +220,7 @@ fn aside(path: &Path, clock: &Clock) -> Result<Option<String>> {
 }
 
 /// A backup of the rows that are there, in the data folder: put back in the same way.
-async fn copy_of_rows(config: &Config, clock: &Clock, progress: &Progress) -> Result<Option<String>> {
+pub(super) async fn copy_of_rows(config: &Config, clock: &Clock, progress: &Progress) -> Result<Option<String>> {
     let mut connection = PgConnection::connect(&config.database_url).await.context("connecting to PostgreSQL")?;
     let known: (bool,) = sqlx::query_as("SELECT to_regclass('organisation') IS NOT NULL").fetch_one(&mut connection).await?;
     connection.close().await?;
@@ -249,24 +249,34 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 /// Nobody else has the database open: a server that went on would write into what was moved away.
-async fn alone(config: &Config) -> Result<()> {
-    let others = match config.database_url.strip_prefix("sqlite://") {
-        Some(path) => others_with(Path::new(path)),
-        None => {
-            let mut connection = PgConnection::connect(&config.database_url).await.context("connecting to PostgreSQL")?;
-            connection.execute("SET statement_timeout = '10s'").await?;
-            let others: (i64,) = sqlx::query_as(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                     AND backend_type = 'client backend'",
-            )
-            .fetch_one(&mut connection)
-            .await?;
-            connection.close().await?;
-            others.0 as usize
+pub(super) async fn alone(config: &Config) -> Result<()> {
+    let mut others = others(config).await?;
+    // PostgreSQL still counts for a moment who has just left.
+    for _ in 0..20 {
+        if others == 0 || config.database_url.starts_with("sqlite://") {
+            break;
         }
-    };
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        others = self::others(config).await?;
+    }
     ensure!(others == 0, "the database is open elsewhere ({others}): stop every server that uses it first");
     Ok(())
+}
+
+async fn others(config: &Config) -> Result<usize> {
+    if let Some(path) = config.database_url.strip_prefix("sqlite://") {
+        return Ok(others_with(Path::new(path)));
+    }
+    let mut connection = PgConnection::connect(&config.database_url).await.context("connecting to PostgreSQL")?;
+    connection.execute("SET statement_timeout = '10s'").await?;
+    let others: (i64,) = sqlx::query_as(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+             AND backend_type = 'client backend'",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(others.0 as usize)
 }
 
 /// Processes of this machine that have the file open, as far as this user may see.

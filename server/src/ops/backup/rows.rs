@@ -35,6 +35,13 @@ pub struct Writer<W> {
     to: W,
 }
 
+/// One row as it stands in the stream: the same bytes for the same values, whichever engine they are from.
+pub fn bytes_of(row: &[Cell]) -> io::Result<Vec<u8>> {
+    let mut writer = Writer { to: Vec::new() };
+    row.iter().try_for_each(|cell| writer.cell(cell))?;
+    Ok(writer.to)
+}
+
 impl<W: Write> Writer<W> {
     pub fn new(mut to: W) -> io::Result<Self> {
         to.write_all(HEAD)?;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::Object;
 use super::rows::{Cell, Part};
 use super::spool::Spool;
+use super::target::Kinds;
 use crate::config::Config;
 use crate::db;
 
@@ -101,8 +102,7 @@ impl Source {
 
     /// Every row of a table, handed on one by one. Answers how many there are.
     pub async fn rows(&mut self, table: &Table, to: &mpsc::Sender<Part>) -> Result<u64> {
-        let columns: Vec<String> = table.columns.iter().map(|column| format!("\"{column}\"")).collect();
-        let sql = AssertSqlSafe(format!("SELECT {} FROM \"{}\"", columns.join(", "), table.name));
+        let sql = table.all();
         let mut count = 0;
         match self {
             Self::Sqlite(connection) => {
@@ -123,6 +123,22 @@ impl Source {
         Ok(count)
     }
 
+    /// What the columns of a table keep.
+    pub async fn kinds(&mut self, table: &Table) -> Result<Kinds> {
+        match self {
+            Self::Sqlite(_) => anyhow::bail!("SQLite keeps in any column what it is given"),
+            Self::Postgres(connection) => Kinds::of_postgres(connection, table).await,
+        }
+    }
+
+    /// Every row of a table, shown one by one.
+    pub async fn each(&mut self, table: &Table, show: impl FnMut(Vec<Cell>) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => each_sqlite(connection, table, show).await,
+            Self::Postgres(connection) => each_postgres(connection, table, show).await,
+        }
+    }
+
     /// Whatever the tables say of stored pictures, a line each. Answers how many there are, and their bytes.
     pub async fn objects(&mut self, to: &mut Spool) -> Result<(u64, u64)> {
         type Found = (uuid::Uuid, String, String, i64, String);
@@ -140,6 +156,38 @@ impl Source {
         }
         Ok((count, length))
     }
+}
+
+impl Table {
+    fn all(&self) -> AssertSqlSafe<String> {
+        let columns: Vec<String> = self.columns.iter().map(|column| format!("\"{column}\"")).collect();
+        AssertSqlSafe(format!("SELECT {} FROM \"{}\"", columns.join(", "), self.name))
+    }
+}
+
+async fn each_sqlite(
+    connection: &mut SqliteConnection,
+    table: &Table,
+    mut show: impl FnMut(Vec<Cell>) -> Result<()>,
+) -> Result<()> {
+    let mut rows = sqlx::query(table.all()).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        show(from_sqlite(&row)?)?;
+    }
+    Ok(())
+}
+
+/// Also within the transaction that fills the table.
+pub async fn each_postgres(
+    connection: &mut PgConnection,
+    table: &Table,
+    mut show: impl FnMut(Vec<Cell>) -> Result<()>,
+) -> Result<()> {
+    let mut rows = sqlx::query(table.all()).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        show(from_postgres(&row)?)?;
+    }
+    Ok(())
 }
 
 /// Tables that refer to no table that is not there yet, again and again.

@@ -6,12 +6,13 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgPool, Postgres, Transaction};
 use tokio::sync::mpsc;
 
 use super::rows::{Cell, Part, Reader};
+use super::source::{Table, each_postgres};
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::db;
@@ -30,10 +31,45 @@ pub enum Target {
 struct Filling {
     name: String,
     columns: Vec<String>,
-    /// On PostgreSQL, of each column.
-    kinds: Vec<String>,
+    kinds: Kinds,
     rows: u64,
     waiting: Vec<Vec<Cell>>,
+}
+
+/// What each column of a table keeps, by PostgreSQL's words; SQLite's own are not looked at.
+pub struct Kinds(Vec<String>);
+
+impl Kinds {
+    fn of(table: &str, columns: &[String], known: &[(String, String)]) -> Result<Self> {
+        let kind = |column: &String| known.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.clone());
+        let kinds: Option<Vec<String>> = columns.iter().map(kind).collect();
+        Ok(Self(kinds.with_context(|| format!("{table} has other columns in this version"))?))
+    }
+
+    pub async fn of_postgres(connection: &mut PgConnection, table: &Table) -> Result<Self> {
+        Self::of(&table.name, &table.columns, &columns(connection, &table.name).await?)
+    }
+
+    /// The values of a row as such columns keep them.
+    pub fn fit(&self, row: Vec<Cell>) -> Vec<Cell> {
+        let fit = |(cell, kind): (Cell, &String)| match (kind.as_str(), cell) {
+            ("bool", Cell::Int(value)) => Cell::Int((value != 0).into()),
+            ("float8", Cell::Int(value)) => Cell::Float(value as f64),
+            // SQLite keeps what was a text before in a column of bytes.
+            ("bytea", Cell::Text(value)) => Cell::Bytes(value.into_bytes()),
+            (_, cell) => cell,
+        };
+        row.into_iter().zip(&self.0).map(fit).collect()
+    }
+}
+
+/// Names and kinds.
+async fn columns(connection: &mut PgConnection, table: &str) -> Result<Vec<(String, String)>> {
+    let found = sqlx::query_as(
+        "SELECT column_name::text, udt_name::text FROM information_schema.columns
+         WHERE table_schema = current_schema() AND table_name = $1",
+    );
+    Ok(found.bind(table).fetch_all(connection).await?)
 }
 
 impl Target {
@@ -62,9 +98,17 @@ impl Target {
         Ok(Self::Postgres(pool, tx))
     }
 
-    /// Puts all rows in. Answers how many there are.
-    pub async fn fill(&mut self, from: impl Read + Send + 'static, mut said: impl FnMut(u64)) -> Result<u64> {
-        let mut parts = parts(from);
+    /// Puts all rows of a backup in. Answers how many there are.
+    pub async fn fill(&mut self, from: impl Read + Send + 'static, said: impl FnMut(u64)) -> Result<u64> {
+        self.take(parts(from), said).await
+    }
+
+    /// Puts rows in as they come, until the end is said.
+    pub async fn take(
+        &mut self,
+        mut parts: mpsc::Receiver<std::io::Result<Option<Part>>>,
+        mut said: impl FnMut(u64),
+    ) -> Result<u64> {
         let (mut filling, mut rows) = (None::<Filling>, 0);
         while let Some(part) = parts.recv().await {
             match part? {
@@ -95,19 +139,9 @@ impl Target {
             Self::Sqlite(connection) => {
                 sqlx::query_as("SELECT name, type FROM pragma_table_info($1)").bind(&name).fetch_all(connection).await?
             }
-            Self::Postgres(_, tx) => {
-                sqlx::query_as(
-                    "SELECT column_name::text, udt_name::text FROM information_schema.columns
-                     WHERE table_schema = current_schema() AND table_name = $1",
-                )
-                .bind(&name)
-                .fetch_all(&mut **tx)
-                .await?
-            }
+            Self::Postgres(_, tx) => self::columns(tx, &name).await?,
         };
-        let kind = |column: &String| known.iter().find(|(name, _)| name == column).map(|(_, kind)| kind.clone());
-        let kinds: Option<Vec<String>> = columns.iter().map(kind).collect();
-        let kinds = kinds.with_context(|| format!("{name} has other columns in this version"))?;
+        let kinds = Kinds::of(&name, &columns, &known)?;
         Ok(Filling { name, columns, kinds, rows: 0, waiting: Vec::new() })
     }
 
@@ -138,7 +172,7 @@ impl Target {
                 let mut copy = tx.copy_in_raw(&format!("COPY {into} FROM STDIN")).await?;
                 let mut text = String::with_capacity(PIECE + 4096);
                 for row in rows {
-                    if let Err(error) = line(&row, &table.kinds, &mut text) {
+                    if let Err(error) = line(&row, &table.kinds.0, &mut text) {
                         copy.abort("a value does not fit").await?;
                         return Err(error.context(table.name.clone()));
                     }
@@ -151,6 +185,17 @@ impl Target {
             }
         }
         Ok(())
+    }
+
+    /// Every row that was put into a table, as it is kept there, shown one by one; and what its columns keep.
+    pub async fn each(&mut self, table: &Table, show: impl FnMut(Vec<Cell>) -> Result<()>) -> Result<Kinds> {
+        match self {
+            Self::Sqlite(_) => bail!("a file is looked at when it is finished"),
+            Self::Postgres(_, tx) => {
+                each_postgres(tx, table, show).await?;
+                Kinds::of_postgres(tx, table).await
+            }
+        }
     }
 
     /// Marks when this was put back, so that phones begin their feeds anew and bring again what they delivered since.

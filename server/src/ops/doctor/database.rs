@@ -57,10 +57,10 @@ fn migrations(applied: &[(i64,)]) -> Finding {
             format!("at {has}, this version brings {knows}"),
             "make a backup; then kilele migrate, or the next start",
         ),
-        std::cmp::Ordering::Greater => Finding::bad(
+        std::cmp::Ordering::Greater => Finding::warning(
             WHAT,
-            format!("at {has}, which is newer than this version's {knows}"),
-            "start the newer version of Kilele",
+            format!("at {has}, which is newer than this version's {knows}: somebody went back to it"),
+            "it serves; go on to the newer version once that is mended",
         ),
     }
 }

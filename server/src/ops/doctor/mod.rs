@@ -3,6 +3,7 @@
 
 mod database;
 mod machine;
+mod mail;
 mod places;
 mod secrets;
 mod web;
@@ -88,6 +89,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.extend(web::public(config).await);
     findings.push(web::proxies(config));
     findings.push(secrets::vapid(config));
+    findings.push(mail::server(config).await);
     findings.extend(machine::look(config, clock));
     findings.extend(database::look(config, clock).await);
     findings.push(places::storage(config).await);
