@@ -90,7 +90,7 @@ export function bars(canvas: HTMLCanvasElement, first: Bars, choose?: (index: nu
     cornerRadius: 8,
     displayColors: false,
   })
-  const chart = new Chart(canvas, {
+  const make = () => new Chart(canvas, {
     type: 'bar',
     data: { labels: shown.labels, datasets: shown.series.map(look) },
     options: {
@@ -104,13 +104,12 @@ export function bars(canvas: HTMLCanvasElement, first: Bars, choose?: (index: nu
       onClick: (_, [hit]) => hit && choose?.(hit.index),
     },
   })
+  let chart = make()
 
-  /** Another look (light, dark, contrast, paper) with the same figures. */
+  /** Another look (light, dark, contrast, paper) with the same figures: what was drawn keeps colours that it resolved once. */
   function again(): void {
-    shown.series.forEach((series, n) => Object.assign(chart.data.datasets[n] ?? {}, look(series)))
-    Object.assign(chart.options, { scales: scales() })
-    if (chart.options.plugins) chart.options.plugins.tooltip = tip()
-    chart.update('none')
+    chart.destroy()
+    chart = make()
   }
   const looks = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)', 'print'].map((query) => matchMedia(query))
   for (const media of looks) media.addEventListener('change', again)

@@ -149,8 +149,8 @@ for (const language of ['en', 'sw'] as Language[]) {
       {
         name: 'dashboard-tables',
         path: `/figures?date=${worked}`,
-        act: async (page) => {
-          await drawn(page)
+        act: async (page, language) => {
+          await drawn(page, language)
           for (const one of await page.locator('summary').all()) await one.click()
         },
       },
