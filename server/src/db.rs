@@ -130,7 +130,7 @@ impl Db {
                 .connect_with(options.pragma("query_only", "ON"))
                 .await?;
             let writer = write::Writer::sqlite(write.acquire().await?, crypto, hints.clone());
-            Self { engine: Engine::Sqlite(read), writer, hints }.is_known().await
+            Self { engine: Engine::Sqlite(read), writer, hints }.fitting().await
         } else {
             let options = PgConnectOptions::from_str(&config.database_url).context("KILELE_DATABASE_URL")?;
             let pool = PgPoolOptions::new()
@@ -144,13 +144,13 @@ impl Db {
             let wall = wall::Wall::raise(&pool, options).await?.map(Arc::new);
             let told = others::join(pool.clone(), hints.clone()).await.context("listening to PostgreSQL")?;
             let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), (hints.clone(), told));
-            Self { engine: Engine::Postgres(pool, wall), writer, hints }.is_known().await
+            Self { engine: Engine::Postgres(pool, wall), writer, hints }.fitting().await
         }
     }
 
     /// A migration that takes something away says with it which versions can no longer serve: those that do not know
     /// `needs_migration`.
-    async fn is_known(self) -> anyhow::Result<Self> {
+    async fn fitting(self) -> anyhow::Result<Self> {
         let needs = self.query("SELECT value FROM setting WHERE name = 'needs_migration'").optional::<(String,)>().await?;
         let needs = needs.and_then(|(needs,)| needs.parse::<i64>().ok()).unwrap_or_default();
         anyhow::ensure!(

@@ -124,12 +124,12 @@ impl Metrics {
 
     fn answered(&self, operation: &'static str, status: StatusCode, took: f64) {
         let class = match status.as_u16() {
-            ..200 => "1xx",
-            ..300 => "2xx",
-            ..400 => "3xx",
             429 => "429",
-            ..500 => "4xx",
             503 => "503",
+            ..=199 => "1xx",
+            200..=299 => "2xx",
+            300..=399 => "3xx",
+            400..=428 | 430..=499 => "4xx",
             _ => "5xx",
         };
         self.requests.get_or_create(&vec![("operation", operation), ("status", class)]).inc();
