@@ -18,9 +18,8 @@ use crate::auth::{Reader, access};
 use crate::db::{Hint, wall};
 use crate::error::Result;
 
-const PING: Duration = Duration::from_secs(25);
-/// Two pings and a slow network without a word: nobody is there.
-const SILENCE: Duration = Duration::from_secs(70);
+/// So many pings without a word: nobody is there.
+const UNHEARD: u32 = 3;
 /// What a client says to hear whether somebody is there, and what it hears.
 const BEAT: &str = "beat";
 /// Hints and beats have less than a hundred bytes; the buffers that are made unasked have 128 KiB for each socket.
@@ -57,7 +56,8 @@ async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocket
     let (mut sink, mut source) = stream.split();
     let mut hints = app.db.hints();
     let Ok(mut feeds) = followed(&app, &reader).await else { return };
-    let mut ping = tokio::time::interval(PING);
+    let every = Duration::from_secs(app.config.live_ping_seconds.into());
+    let mut ping = tokio::time::interval(every);
     let mut look = tokio::time::interval(LOOK_AGAIN);
     look.tick().await;
     let mut heard = Instant::now();
@@ -81,7 +81,7 @@ async fn serve(app: App, reader: Reader, stream: poem::web::websocket::WebSocket
                 Err(RecvError::Closed) => return,
             },
             _ = ping.tick() => match heard.elapsed() {
-                silence if silence > SILENCE => return,
+                silence if silence >= every * UNHEARD => return,
                 _ => Message::ping(Vec::new()),
             },
             _ = look.tick() => {

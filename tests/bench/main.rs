@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on says where")]
 
 mod imports;
+mod live;
 mod load;
 mod paper;
 mod pictures;
+mod push;
 mod server;
 mod storm;
 mod sync;
@@ -21,7 +23,8 @@ const RUN: Duration = Duration::from_secs(6);
 const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
-const ROWS: &[&str] = &["list", "thumbs", "storm", "sync", "size", "create", "imports", "start", "pictures", "paper"];
+const ROWS: &[&str] =
+    &["list", "thumbs", "storm", "sync", "size", "create", "imports", "live", "push", "start", "pictures", "paper"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -98,6 +101,12 @@ async fn figures(engine: &str, rows: &[&str]) {
     }
     if wanted("imports") {
         imports::measure(engine, &server).await;
+    }
+    if wanted("live") {
+        live::measure(engine, &server).await;
+    }
+    if wanted("push") {
+        push::measure(engine, &server).await;
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;

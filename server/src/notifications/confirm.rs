@@ -324,7 +324,7 @@ pub async fn forget(tx: &mut Tx, (org, member): (Uuid, Uuid), channel: Channel) 
 /// An administrator knows the address that they looked at to be the member's.
 ///
 /// # Errors
-/// 409 `no_address`; 409 `stale` when it is another one by now.
+/// 404; 409 `no_address`; 409 `stale` when it is another one by now.
 pub async fn vouch(
     tx: &mut Tx,
     actor: Actor,
