@@ -333,6 +333,9 @@ pub async fn vouch(
     channel: Channel,
     looked_at: &str,
 ) -> Result<()> {
+    let known: Option<(Uuid,)> =
+        tx.query("SELECT id FROM member WHERE org = $1 AND id = $2").bind(by.org).bind(member).optional().await?;
+    known.ok_or_else(|| Error::not_found("member"))?;
     let (sealed, _) = kept(tx, by.org, member, channel).await?;
     let same = address(&tx.crypto, Some(&sealed)).is_some_and(|one| one == looked_at.trim());
     if !same || !mark(tx, by.org, member, channel, &sealed, "vouched").await? {

@@ -36,6 +36,9 @@ const AT_ONCE: usize = 64;
 const TOGETHER: usize = 64;
 const WAIT: Duration = Duration::from_millis(100);
 
+/// What has waited for so long is not waited for by others of its kind.
+const LONG: Millis = 2 * DAY;
+
 /// Of the job.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Wanted {
@@ -50,6 +53,8 @@ struct Due {
     channel: String,
     target: String,
     attempts: i64,
+    /// When this way was set out on, which may be days after the entry.
+    begun_at: Millis,
     kind: String,
     subject: Uuid,
     subject_kind: Option<String>,
@@ -139,7 +144,7 @@ async fn read(app: &App, org: Uuid, deliveries: &[Uuid]) -> Result<Vec<Due>> {
     let now = app.clock.now();
     let sql = among!(
         app.db,
-        "SELECT d.id, d.inbox, d.member, d.channel, d.target, d.attempts, i.kind, i.subject, i.subject_kind, i.created_at,
+        "SELECT d.id, d.inbox, d.member, d.channel, d.target, d.attempts, d.created_at AS begun_at, i.kind, i.subject, i.subject_kind, i.created_at,
              i.read_at, m.active, COALESCE(t.language, a.locale) AS language, t.quiet_from, t.quiet_until,
              CASE WHEN t.email_confirmed IS NOT NULL THEN t.email END AS email,
              CASE WHEN t.phone_confirmed IS NOT NULL THEN t.phone END AS phone, s.p256dh, s.auth,
@@ -156,7 +161,7 @@ async fn read(app: &App, org: Uuid, deliveries: &[Uuid]) -> Result<Vec<Due>> {
          WHERE d.org = $2 AND d.state = 'waiting' AND d.id",
         ""
     );
-    app.db.query(sql).bind(list(deliveries)).bind(org).bind(now - DAY).bind(now - 2 * DAY).all().await
+    app.db.query(sql).bind(list(deliveries)).bind(org).bind(now - DAY).bind(now - LONG).all().await
 }
 
 async fn fate(app: &App, org: Uuid, organisation: &Organisation, due: Option<Due>) -> Fate {
@@ -198,6 +203,10 @@ async fn tried(app: &App, org: Uuid, organisation: &Organisation, due: &Due) -> 
     }
     let mut group = if kind.way.together && due.waiting > 1 { group(app, org, due, now).await? } else { vec![] };
     if !group.iter().any(|(id, _)| *id == due.id) {
+        // Another of its kind has just carried it, or it was read a moment ago: looked at again.
+        if due.waiting > 1 && kind.way.together && due.begun_at > now - LONG {
+            return Ok(Fate::PutOff(now + 2_000));
+        }
         group = vec![(due.id, 0)];
     }
     // The first of those that wait carries the others. Should it be under way, they look again soon.
@@ -220,8 +229,7 @@ async fn tried(app: &App, org: Uuid, organisation: &Organisation, due: &Due) -> 
     })
 }
 
-/// Those of its kind that wait for the same person on the same way, in order, with their attempts. What has waited for
-/// days is not waited for.
+/// Those of its kind that wait for the same person on the same way, in order, with their attempts.
 async fn group(app: &App, org: Uuid, due: &Due, now: Millis) -> Result<Vec<(Uuid, i64)>> {
     app.db
         .query(
@@ -234,7 +242,7 @@ async fn group(app: &App, org: Uuid, due: &Due, now: Millis) -> Result<Vec<(Uuid
         .bind(due.channel.as_str())
         .bind(due.target.as_str())
         .bind(due.kind.as_str())
-        .bind(now - 2 * DAY)
+        .bind(now - LONG)
         .all()
         .await
 }
