@@ -45,7 +45,7 @@ beforeEach(async () => {
   }
   vi.stubGlobal('document', { ...events, get visibilityState() { return seen } })
   for (const [name, value] of Object.entries(events)) vi.stubGlobal(name, value)
-  vi.stubGlobal('navigator', { get onLine() { return online } })
+  Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => online })
   vi.resetModules()
   live = await import('../src/live')
   live.startLive()
