@@ -166,7 +166,7 @@ fn another(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }
 
-async fn address(person: &Person, channel: &str) -> Value {
+async fn standing(person: &Person, channel: &str) -> Value {
     let all = person.get("/api/me/told").await.ok()["addresses"].clone();
     all.as_array().unwrap().iter().find(|one| one["channel"] == channel).cloned().unwrap_or_default()
 }
@@ -178,7 +178,7 @@ mailed! {
         let (email, code) = (json!({ "channel": "email" }), |code: &str| json!({ "channel": "email", "code": code }));
         mentor.post("/api/me/told/code", &email).await.refused(409, "no_address");
         wish(&mentor, json!({ "email": "amina@example.org", "kinds": kinds })).await;
-        assert_eq!(address(&mentor, "email").await, json!({ "channel": "email", "can_send": true }));
+        assert_eq!(standing(&mentor, "email").await, json!({ "channel": "email", "can_send": true }));
         let returned = async || {
             let visit = mentor.submit(&mentor.a_household().await).await;
             let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
@@ -195,7 +195,7 @@ mailed! {
         assert!(text.contains("within 15 minutes") && !text.contains("Amina"), "{text}");
         let (kept,): (Vec<u8>,) = app.app.db.query("SELECT code FROM told_code").one().await.unwrap();
         assert!(kept.len() == 32 && !kept.windows(6).any(|w| w == first.as_bytes()), "a keyed hash of it is kept");
-        let state = address(&mentor, "email").await;
+        let state = standing(&mentor, "email").await;
         assert!(state["confirmed"].is_null() && state["code_until"] == sent["code_until"] && state["again_at"] == sent["again_at"]);
 
         // Another one only after a while, and then after a longer one; the first is good no more.
@@ -215,16 +215,16 @@ mailed! {
         wish(&supervisor, json!({ "email": "amina@example.org" })).await;
         supervisor.post("/api/me/told/confirm", &code(&second)).await.refused(422, "code_spent");
         mentor.post("/api/me/told/confirm", &code(&format!("{} {}", &second[..3], &second[3..]))).await.empty(204);
-        assert_eq!(address(&mentor, "email").await, json!({ "channel": "email", "can_send": true, "confirmed": "code" }));
+        assert_eq!(standing(&mentor, "email").await, json!({ "channel": "email", "can_send": true, "confirmed": "code" }));
         mentor.post("/api/me/told/code", &email).await.refused(409, "already_confirmed");
         returned().await;
         let (server, letter) = mail(server).await;
         assert_eq!(letter["headers"]["subject"], "A visit came back to you with a note");
         // What else is chosen changes nothing; another address is another one.
         wish(&mentor, json!({ "email": "amina@example.org", "language": "sw", "kinds": kinds })).await;
-        assert_eq!(address(&mentor, "email").await["confirmed"], "code");
+        assert_eq!(standing(&mentor, "email").await["confirmed"], "code");
         wish(&mentor, json!({ "email": "other@example.org", "kinds": kinds })).await;
-        assert!(address(&mentor, "email").await["confirmed"].is_null());
+        assert!(standing(&mentor, "email").await["confirmed"].is_null());
         mentor.post("/api/me/told/confirm", &code(&second)).await.refused(422, "code_spent");
         returned().await;
         assert_eq!(settled(&app, 1).await.len(), 1, "not to the other one");
@@ -241,7 +241,7 @@ mailed! {
         app.clock.shift(15 * MINUTE);
         let mentor = app.mentor().await;
         mentor.post("/api/me/told/confirm", &code(&late)).await.refused(422, "code_expired");
-        assert!(address(&mentor, "email").await["code_until"].is_null());
+        assert!(standing(&mentor, "email").await["code_until"].is_null());
         mentor.post("/api/me/told/code", &email).await.ok();
         let (mut server, _, right) = code_in(server).await;
         for left in [4, 3, 2, 1] {
@@ -284,7 +284,7 @@ both! {
     async fn an_administrator_vouches_where_no_code_can_go(app: TestApp) {
         let (mentor, admin) = (app.mentor().await, app.admin().await);
         wish(&mentor, json!({ "phone": "0712345678" })).await;
-        assert_eq!(address(&mentor, "sms").await, json!({ "channel": "sms", "can_send": false }));
+        assert_eq!(standing(&mentor, "sms").await, json!({ "channel": "sms", "can_send": false }));
         mentor.post("/api/me/told/code", &json!({ "channel": "sms" })).await.refused(409, "not_set_up");
         let path = format!("/api/members/{}/told", mentor.member());
         mentor.get(&path).await.refused(403, "forbidden");
@@ -299,7 +299,7 @@ both! {
         admin.post(&nobody, &vouch("+254712345678")).await.refused(404, "not_found");
         admin.post(&path, &vouch("+254712345678")).await.empty(204);
         assert_eq!(admin.get(&there).await.ok(), json!({ "phone": "+254712345678", "phone_confirmed": "vouched" }));
-        assert_eq!(address(&mentor, "sms").await["confirmed"], "vouched");
+        assert_eq!(standing(&mentor, "sms").await["confirmed"], "vouched");
         for action in ["told.vouch", "told.read"] {
             let events = admin.get(&format!("/api/audit?action={action}")).await.ok();
             let all = events["items"].as_array().unwrap();
@@ -314,7 +314,7 @@ both! {
         supervisor.command("visit.return", json!({ "id": visit.id, "revision": revision, "note": "one more picture" })).await.ok();
         assert_eq!(settled(&app, 1).await, [("sms".into(), "noted".into(), None)]);
         wish(&mentor, json!({ "phone": "0712345679" })).await;
-        assert!(address(&mentor, "sms").await["confirmed"].is_null());
+        assert!(standing(&mentor, "sms").await["confirmed"].is_null());
     }
 
     async fn what_a_person_chose_is_kept_and_checked(app: TestApp) {
@@ -521,7 +521,7 @@ async fn text_messages(engine: Engine) {
     let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
     assert!(text.starts_with("Kilele: namba yako ya kuthibitisha ni "), "{text}");
     mentor.post("/api/me/told/confirm", &json!({ "channel": "sms", "code": code })).await.empty(204);
-    assert_eq!(address(&mentor, "sms").await["confirmed"], "code");
+    assert_eq!(standing(&mentor, "sms").await["confirmed"], "code");
     gateway.answers.lock().unwrap().push((StatusCode::UNPROCESSABLE_ENTITY, "0"));
     wish(&mentor, json!({ "phone": "0722 000 112" })).await;
     app.clock.shift(MINUTE);
