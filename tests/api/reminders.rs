@@ -178,7 +178,7 @@ both! {
         let grant = office.recommended(&household).await;
         let copies = Copies::of(app).await;
         let now = copies.app.clock.now();
-        assert_eq!(copies.at(now + 1, "grant_to_decide").await, 1);
+        assert_eq!(copies.at(now + 1, "grant_to_decide").await, 2, "the executive, and the manager within their limit");
         let told = copies.told(&office.executive, "grant_to_decide").await;
         assert_eq!((told.len(), &told[0]["subject"]), (1, &json!(grant)));
         granting::decide(&office.executive, &grant, "approve").await.ok();
