@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use kilele::clock::Clock;
 use kilele_tests::{Uuid, command, encoded};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -89,7 +90,7 @@ async fn take(mut stream: TcpStream, got: Arc<Mutex<HashMap<String, i64>>>) {
 }
 
 fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+    Clock::default().now()
 }
 
 fn subscription(endpoint: String, org: Uuid, member: Uuid) -> Vec<Sql> {

@@ -377,6 +377,9 @@ pub async fn of_member(app: &App, actor: Actor, by: &MemberManager, member: Uuid
     })
 }
 
+/// Channel, hash, until when, wrong tries, how many were sent, and when the last one was.
+type Code = (String, Option<Vec<u8>>, Millis, i64, i64, Millis);
+
 /// Where the caller's own addresses stand.
 ///
 /// # Errors
@@ -387,7 +390,7 @@ pub async fn states(
     confirmed: [(Channel, bool, Option<String>); 2],
 ) -> Result<Vec<AddressState>> {
     let now = app.clock.now();
-    let codes: Vec<(String, Option<Vec<u8>>, Millis, i64, i64, Millis)> = app
+    let codes: Vec<Code> = app
         .db
         .query("SELECT channel, code, expires_at, tries, sent, sent_at FROM told_code WHERE org = $1 AND member = $2")
         .bind(reader.org)
