@@ -2,8 +2,9 @@
 import { backoff } from './sync/backoff'
 import { wake } from './sync/engine'
 
-/** A line may be dead without either end knowing, and a script sees no pings: it is renewed at this age. */
-const OLDEST = 10 * 60_000
+/** A line may be dead without either end knowing, and a script sees no pings: so often it asks, and so long it waits. */
+const BEAT = 30_000
+const ANSWER = 10_000
 
 /** What a page hears when something changed, or may have. */
 export const NEWS = 'news'
@@ -44,22 +45,34 @@ function follow(): void {
   clearTimeout(timer)
   const line = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`)
   socket = line
-  let renewal: ReturnType<typeof setTimeout>
-  line.onopen = () => {
-    // What changed before there was a line was hinted to nobody.
-    news()
-    failures = 0
-    renewal = setTimeout(() => line.close(), OLDEST)
-  }
-  line.onmessage = news
-  line.onclose = () => {
-    clearTimeout(renewal)
+  let pulse: ReturnType<typeof setTimeout>
+  const ended = () => {
+    clearTimeout(pulse)
     if (socket !== line) return
     socket = null
     // Perhaps only the session has expired: a turn of the engine renews it.
     if (++failures === 2) wake()
     timer = setTimeout(follow, backoff(failures))
   }
+  const beat = () => {
+    clearTimeout(pulse)
+    pulse = setTimeout(() => {
+      line.send('beat')
+      // A dead line takes minutes to close: it is left behind.
+      pulse = setTimeout(() => (line.close(), ended()), ANSWER)
+    }, BEAT)
+  }
+  line.onopen = () => {
+    // What changed before there was a line was hinted to nobody.
+    news()
+    failures = 0
+    beat()
+  }
+  line.onmessage = ({ data }) => {
+    beat()
+    if (data !== 'beat') news()
+  }
+  line.onclose = ended
 }
 
 function close(): void {

@@ -38,6 +38,8 @@ pub struct Config {
     pub secret: Option<String>,
     /// `KILELE_PUSH_LOOPBACK`: `true` also delivers pushes to http:// and to loopback; for tests only.
     pub push_loopback: bool,
+    /// `KILELE_LIVE_PING_SECONDS`: how often an open live line is tried; it ends after three without an answer.
+    pub live_ping_seconds: u32,
     /// `KILELE_KILL_WORKER`: `true` takes the service worker off every phone; records on phones stay.
     pub kill_worker: bool,
     /// `KILELE_SIGN_IN_PER_MINUTE`: attempts to sign in per account and per address.
@@ -216,6 +218,10 @@ impl Config {
             sms_token: get("KILELE_SMS_TOKEN"),
             secret: get("KILELE_SECRET"),
             push_loopback: get("KILELE_PUSH_LOOPBACK").as_deref() == Some("true"),
+            live_ping_seconds: match number("KILELE_LIVE_PING_SECONDS", 25)? {
+                seconds @ 1..=300 => seconds,
+                _ => anyhow::bail!("KILELE_LIVE_PING_SECONDS: 1 to 300"),
+            },
             kill_worker: get("KILELE_KILL_WORKER").as_deref() == Some("true"),
             sign_in_per_minute: number("KILELE_SIGN_IN_PER_MINUTE", 5)?,
             oidc_issuer: get("KILELE_OIDC_ISSUER"),

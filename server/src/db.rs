@@ -19,6 +19,8 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub use arg::Arg;
+pub(crate) use many::among;
+pub use many::list;
 pub use write::{Tx, Work};
 
 use crate::config::Config;

@@ -1,5 +1,8 @@
 //! Work that outlives its request: enqueued in the caller's transaction, claimed with a lease, retried with
 //! back-off, dead after eight tries (an administrator sees those).
+//!
+//! Deliveries are many and small: they are claimed by the hundred, beside all other work, and settled together. One that
+//! was lost with its process is done alone, so that none can take others down with it a second time.
 
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock::{MINUTE, Millis, new_id};
-use crate::db::Tx;
+use crate::db::{Arg, Tx, among, list};
 use crate::error::{Error, Result};
 use crate::{audit, duplicates, grants, imports, media, notifications, ops, privacy};
 
@@ -17,6 +20,9 @@ const LEASE: Millis = 2 * MINUTE;
 const TRIES: i64 = 8;
 /// Jobs that run at once in one process.
 const WORKERS: usize = 4;
+/// Deliveries that are claimed at once, and claims under way at once.
+const BATCH: i64 = 256;
+const BATCHES: usize = 4;
 
 /// A job to be done at or after `run_at`; `dedupe` names the effect, which happens once.
 pub struct New {
@@ -43,6 +49,40 @@ pub async fn enqueue(tx: &mut Tx, org: Uuid, new: New, body: &impl Serialize) ->
     Ok(())
 }
 
+/// As [`enqueue`], for as many as there are.
+pub async fn enqueue_many(tx: &mut Tx, org: Uuid, new: impl Iterator<Item = (New, String)>) -> Result<()> {
+    let row = |(New { kind, dedupe, run_at }, body): (New, String)| -> Vec<Arg> {
+        let (id, none) = (new_id(), 0_i64);
+        vec![
+            id.into(),
+            org.into(),
+            kind.into(),
+            dedupe.into(),
+            body.into(),
+            "queued".into(),
+            run_at.into(),
+            none.into(),
+            none.into(),
+        ]
+    };
+    const INTO: &str = "INSERT INTO job (id, org, kind, dedupe, body, state, run_at, lease_until, attempts)";
+    tx.insert_missing(INTO, new.map(row).collect()).await?;
+    tx.jobs = true;
+    Ok(())
+}
+
+/// Jobs that are done.
+pub async fn done(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    let sql = among!(tx, "DELETE FROM job WHERE id", "");
+    tx.query(sql).bind(list(ids)).run().await.map(drop)
+}
+
+/// Jobs that have their time later, as if nobody had begun them.
+pub async fn again(tx: &mut Tx, ids: &[Uuid], run_at: Millis) -> Result<()> {
+    let sql = among!(tx, "UPDATE job SET run_at = $2, lease_until = 0, attempts = 0 WHERE state = 'queued' AND id", "");
+    tx.query(sql).bind(list(ids)).bind(run_at).run().await.map(drop)
+}
+
 /// Not a failure of the job but of the moment: try again after this many milliseconds.
 pub struct Later(pub Millis);
 
@@ -57,8 +97,9 @@ struct Job {
 
 /// Runs jobs until told to stop.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
-    let mut workers = tokio::task::JoinSet::new();
+    let (mut workers, mut batches) = (tokio::task::JoinSet::new(), tokio::task::JoinSet::new());
     let (mut swept, mut read, mut reminded): (Millis, Millis, Millis) = (0, 0, 0);
+    let mut reminding = tokio::task::JoinSet::new();
     while !*stop.borrow() {
         if app.clock.now() - swept > 10 * MINUTE {
             swept = app.clock.now();
@@ -81,11 +122,10 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
                 error.log();
             }
         }
-        if app.clock.now() - reminded >= MINUTE {
+        // Beside the work: ten thousand people who are reminded keep nobody else waiting.
+        if app.clock.now() - reminded >= MINUTE && reminding.is_empty() {
             reminded = app.clock.now();
-            if let Err(error) = notifications::reminders::all(&app).await {
-                error.log();
-            }
+            reminding.spawn(remind(app.clone()));
         }
         while workers.len() < WORKERS {
             match claim(&app).await {
@@ -97,14 +137,34 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
                 }
             }
         }
+        while batches.len() < BATCHES {
+            match claim_deliveries(&app).await {
+                Ok(jobs) if jobs.is_empty() => break,
+                Ok(jobs) => drop(batches.spawn(deliver(app.clone(), jobs))),
+                Err(error) => {
+                    error.log();
+                    break;
+                }
+            }
+        }
         tokio::select! {
             _ = workers.join_next(), if !workers.is_empty() => {}
-            () = app.jobs.notified(), if workers.len() < WORKERS => {}
+            _ = batches.join_next(), if !batches.is_empty() => {}
+            _ = reminding.join_next(), if !reminding.is_empty() => {}
+            () = app.jobs.notified(), if workers.len() < WORKERS || batches.len() < BATCHES => {}
             () = tokio::time::sleep(Duration::from_secs(2)) => {}
             _ = stop.changed() => {}
         }
     }
     workers.join_all().await;
+    batches.join_all().await;
+    reminding.join_all().await;
+}
+
+async fn remind(app: App) {
+    if let Err(error) = notifications::reminders::all(&app).await {
+        error.log();
+    }
 }
 
 /// A job that ended its process every time has no one left to settle it.
@@ -115,14 +175,15 @@ async fn bury(app: &App) -> Result<()> {
     app.db.write(move |tx| Box::pin(tx.query(update).bind(now).bind(TRIES).run())).await.map(drop)
 }
 
+/// One of all but the deliveries that nobody has begun.
 async fn claim(app: &App) -> Result<Option<Job>> {
     let now = app.clock.now();
     // A glance first: an idle server must not write.
     let due: Option<(Uuid,)> = app
         .db
         .query(
-            "SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
-             AND (lease_until = 0 OR attempts < $2) LIMIT 1",
+            "SELECT id FROM job WHERE state = 'queued' AND NOT (kind = 'deliver' AND attempts = 0)
+             AND run_at <= $1 AND lease_until <= $1 AND (lease_until = 0 OR attempts < $2) LIMIT 1",
         )
         .bind(now)
         .bind(TRIES)
@@ -133,16 +194,41 @@ async fn claim(app: &App) -> Result<Option<Job>> {
     }
     let sql = app.db.pick(
         "UPDATE job SET lease_until = $2, attempts = attempts + 1 WHERE id = (
-             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
-                 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1)
+             SELECT id FROM job WHERE state = 'queued' AND NOT (kind = 'deliver' AND attempts = 0)
+                 AND run_at <= $1 AND lease_until <= $1 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1)
          RETURNING id, org, kind, body, attempts",
         "UPDATE job SET lease_until = $2, attempts = attempts + 1 WHERE id = (
-             SELECT id FROM job WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1
-                 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1
+             SELECT id FROM job WHERE state = 'queued' AND NOT (kind = 'deliver' AND attempts = 0)
+                 AND run_at <= $1 AND lease_until <= $1 AND (lease_until = 0 OR attempts < $3) ORDER BY run_at LIMIT 1
              FOR UPDATE SKIP LOCKED)
          RETURNING id, org, kind, body, attempts",
     );
     app.db.write(move |tx| Box::pin(tx.query(sql).bind(now).bind(now + LEASE).bind(TRIES).optional())).await
+}
+
+/// Deliveries that nobody has begun, in the order of their time.
+async fn claim_deliveries(app: &App) -> Result<Vec<Job>> {
+    let now = app.clock.now();
+    let due: Option<(Uuid,)> = app
+        .db
+        .query("SELECT id FROM job WHERE state = 'queued' AND kind = 'deliver' AND attempts = 0 AND run_at <= $1 LIMIT 1")
+        .bind(now)
+        .optional()
+        .await?;
+    if due.is_none() {
+        return Ok(vec![]);
+    }
+    let sql = app.db.pick(
+        "UPDATE job SET lease_until = $2, attempts = 1 WHERE id IN (
+             SELECT id FROM job WHERE state = 'queued' AND kind = 'deliver' AND attempts = 0 AND run_at <= $1
+             ORDER BY run_at LIMIT CAST($3 AS BIGINT))
+         RETURNING id, org, kind, body, attempts",
+        "UPDATE job SET lease_until = $2, attempts = 1 WHERE id = ANY (ARRAY(
+             SELECT id FROM job WHERE state = 'queued' AND kind = 'deliver' AND attempts = 0 AND run_at <= $1
+             ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+         RETURNING id, org, kind, body, attempts",
+    );
+    app.db.write(move |tx| Box::pin(tx.query(sql).bind(now).bind(now + LEASE).bind(BATCH).all())).await
 }
 
 async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
@@ -150,7 +236,6 @@ async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
         "media.derive" => media::derive_job(app, job.org, &job.body).await.map(|()| None),
         "media.forget" => privacy::erase::forget_picture(app, job.org, &job.body).await.map(|()| None),
         "push" => notifications::push_job(app, job.org, &job.body).await,
-        "deliver" => notifications::delivery_job(app, job.org, &job.body).await,
         "unread" => notifications::unread_job(app, job.org, &job.body).await.map(|()| None),
         "import" => imports::job(app, job.org, &job.body).await.map(|()| None),
         "duplicates" => duplicates::job(app, job.org).await.map(|()| None),
@@ -159,22 +244,40 @@ async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
     }
 }
 
-/// Keeps the lease of a job that takes longer.
-async fn hold<T>(app: &App, id: Uuid) -> T {
+/// Keeps the leases of jobs that take longer.
+async fn hold<T>(app: &App, ids: &[Uuid]) -> T {
     loop {
         tokio::time::sleep(Duration::from_secs(30)).await;
-        let until = app.clock.now() + LEASE;
-        let sql = "UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'queued' AND lease_until > 0";
-        if let Err(error) = app.db.write(move |tx| Box::pin(tx.query(sql).bind(id).bind(until).run())).await {
+        let (ids, until) = (list(ids), app.clock.now() + LEASE);
+        let sql = among!(app.db, "UPDATE job SET lease_until = $2 WHERE state = 'queued' AND lease_until > 0 AND id", "");
+        if let Err(error) = app.db.write(move |tx| Box::pin(tx.query(sql).bind(ids).bind(until).run())).await {
             error.log();
         }
     }
 }
 
+/// Delivers what was claimed together. What a fault of the database keeps from being settled is done alone when its
+/// lease has run out.
+async fn deliver(app: App, jobs: Vec<Job>) {
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
+    let turns = jobs.into_iter().map(|job| (job.org, job.id, job.body)).collect();
+    let done = tokio::select! {
+        done = notifications::deliver(&app, turns) => done,
+        never = hold(&app, &ids) => never,
+    };
+    if let Err(error) = done {
+        error.log();
+    }
+}
+
 async fn perform(app: App, job: Job) {
+    if job.kind == "deliver" {
+        return deliver(app, vec![job]).await;
+    }
+    let id = [job.id];
     let done = tokio::select! {
         done = work(&app, &job) => done,
-        never = hold(&app, job.id) => never,
+        never = hold(&app, &id) => never,
     };
     let settled = match done {
         Ok(None) => settle(&app, job.id, "done", 0, None).await,

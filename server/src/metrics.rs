@@ -107,6 +107,8 @@ impl Metrics {
             Outcome::Gone => ("gone", true),
             Outcome::Refused(_) => ("refused", true),
             Outcome::Later(_) => ("later", false),
+            // Nobody was asked.
+            Outcome::Resting(_) => return,
         };
         self.attempts.get_or_create(&vec![("channel", channel.as_str()), ("outcome", word)]).inc();
         let troubles = &self.troubles[channel as usize];

@@ -1,6 +1,6 @@
 //! Hints over the WebSocket: only of one's own feeds, and soon.
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use kilele_tests::{Engine, Person, TestApp, both, until};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -78,6 +78,36 @@ both! {
         assert_eq!(connect(&app, None, None).await.err(), Some(401));
         assert_eq!(connect(&app, Some("nonsense"), None).await.err(), Some(401));
     }
+}
+
+/// The server pings and hangs up on whom it does not hear; a client says `beat` and hears it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_heartbeat_goes_both_ways() {
+    let app = TestApp::spawn_with(Engine::Sqlite, |name| (name == "KILELE_LIVE_PING_SECONDS").then(|| "1".into())).await;
+    let mentor = app.mentor().await;
+    let (mut dead, mut alive) =
+        (connect(&app, Some(&mentor.token), None).await.unwrap(), connect(&app, Some(&mentor.token), None).await.unwrap());
+    alive.send(Message::text("beat")).await.unwrap();
+    let mut pings = 0;
+    let mut beats = 0;
+    // Whoever reads answers the pings; the other one is not read from.
+    let reading = async {
+        while let Some(Ok(message)) = alive.next().await {
+            match message {
+                Message::Ping(_) => pings += 1,
+                Message::Text(text) if text == "beat" => beats += 1,
+                other => panic!("{other}: a beat is no hint"),
+            }
+        }
+    };
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(6), reading).await.is_err(), "it is still there");
+    assert!(pings >= 4 && beats == 1, "{pings} pings, {beats} beats");
+    let ended = async { while let Some(Ok(_)) = dead.next().await {} };
+    tokio::time::timeout(std::time::Duration::from_secs(1), ended).await.expect("the server hung up");
+    // Nobody sends much over it.
+    alive.send(Message::text("x".repeat(2000))).await.unwrap();
+    let ended = async { while let Some(Ok(_)) = alive.next().await {} };
+    tokio::time::timeout(std::time::Duration::from_secs(2), ended).await.expect("the server hung up");
 }
 
 /// What is written through one copy of the server is hinted by another, also after the line between them was cut.

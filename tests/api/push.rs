@@ -5,13 +5,53 @@ use std::time::Duration;
 
 use aws_lc_rs::encoding::AsBigEndian;
 use kilele_tests::line::{Fault, Line};
-use kilele_tests::{Answer, Person, TestApp, both, encoded, until};
+use kilele_tests::{Answer, Person, TestApp, Uuid, both, encoded, until};
 use poem::http::StatusCode;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::{EndpointExt, Request, Response, Route, Server, handler, post};
 use serde_json::{Value, json};
 
 type Message = (poem::http::HeaderMap, Vec<u8>);
+
+/// So many devices of one person, at the same service.
+async fn devices(app: &TestApp, person: &Person, endpoint: &str, count: usize) {
+    let told = subscription(endpoint);
+    let (org, member, device): (Uuid, Uuid, Uuid) =
+        (person.org().parse().unwrap(), person.member().parse().unwrap(), person.device);
+    let (base, [p256dh, auth]) =
+        (endpoint.to_owned(), ["p256dh", "auth"].map(|name| told[name].as_str().unwrap().to_owned()));
+    app.app
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                for n in 0..count {
+                    tx.query(
+                        "INSERT INTO push_subscription (endpoint, org, member, device, p256dh, auth, language, created_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, 'en', 0)",
+                    )
+                    .bind(format!("{base}-{n}"))
+                    .bind(org)
+                    .bind(member)
+                    .bind(device)
+                    .bind(p256dh.as_str())
+                    .bind(auth.as_str())
+                    .later()
+                    .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn number(app: &TestApp, sql: &'static str) -> i64 {
+    let (number,): (i64,) = app.app.db.query(sql).one().await.unwrap();
+    number
+}
+
+const OPEN: &str = "SELECT count(*) FROM delivery WHERE state <> 'sent'";
+const JOBS: &str = "SELECT count(*) FROM job WHERE kind = 'deliver'";
 
 /// A push service on loopback: keeps what it gets, answers what the test says.
 #[derive(Clone, Default)]
@@ -235,6 +275,104 @@ both! {
         let asked = json!({ "key": key, "auth": auth, "body": encoded(&body), "authorization": again["authorization"].to_str().unwrap() });
         let payload = kilele_tests::mail::foreign("push.py", &asked)["payload"].clone();
         assert_eq!((&payload["text"]["en"], &payload["url"], &payload["tag"]), (&json!("2 visits wait for your decision"), &json!("/inbox"), &json!("visit_submitted")));
+    }
+
+    async fn hundreds_of_devices_hear_it_once_each(app: TestApp) {
+        let (service, endpoint) = Service::start().await;
+        service.says.lock().unwrap().clear();
+        let twin = app.twin().await;
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        devices(&app, &supervisor, &endpoint, 600).await;
+        // Some are gone, some services have a bad moment: each has its own outcome.
+        service.answers.lock().unwrap().extend([StatusCode::GONE, StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY, StatusCode::FORBIDDEN]);
+        mentor.submit(&mentor.a_household().await).await;
+        until("the deliveries", async || {
+            twin.app.jobs.notify_one();
+            (number(&app, "SELECT count(*) FROM delivery WHERE state = 'waiting' AND attempts = 0").await == 0).then_some(())
+        }).await;
+        assert_eq!(service.count(), 600, "two copies of the server, and nobody is told twice");
+        assert_eq!(number(&app, "SELECT count(*) FROM delivery").await, 600);
+        for (state, count) in [("gone", 2), ("failed", 1), ("waiting", 1), ("sent", 596)] {
+            let sql = "SELECT count(*) FROM delivery WHERE state = $1";
+            let (found,): (i64,) = app.app.db.query(sql).bind(state).one().await.unwrap();
+            assert_eq!(found, count, "{state}");
+        }
+        assert_eq!((number(&app, JOBS).await, number(&app, "SELECT count(*) FROM push_subscription").await), (1, 598));
+        app.clock.shift(31_000);
+        until("the one that failed", async || {
+            app.app.jobs.notify_one();
+            (number(&app, JOBS).await == 0).then_some(())
+        }).await;
+        assert_eq!(service.count(), 601);
+    }
+
+    async fn what_was_lost_with_its_process_is_delivered_all_the_same(app: TestApp) {
+        let (service, endpoint) = Service::start().await;
+        service.says.lock().unwrap().clear();
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        devices(&app, &supervisor, &endpoint, 5).await;
+        // Claimed by a copy that died: three before it sent anything, and all again and again but once.
+        service.answers.lock().unwrap().extend([StatusCode::BAD_GATEWAY; 5]);
+        mentor.submit(&mentor.a_household().await).await;
+        until("the first try", async || {
+            app.app.jobs.notify_one();
+            (number(&app, "SELECT count(*) FROM job WHERE kind = 'deliver' AND lease_until = 0 AND attempts = 0 AND run_at > 0").await == 5
+                && number(&app, "SELECT count(*) FROM delivery WHERE attempts = 1").await == 5).then_some(())
+        }).await;
+        let until_then = app.clock.now() + 120_000;
+        let claimed = "UPDATE job SET lease_until = $1, run_at = 0, attempts = 7 WHERE kind = 'deliver'";
+        app.app.db.write(move |tx| Box::pin(tx.query(claimed).bind(until_then).run())).await.unwrap();
+        app.app.jobs.notify_one();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(service.count(), 5, "its lease is kept");
+        app.clock.shift(121_000);
+        until("the deliveries", async || {
+            app.app.jobs.notify_one();
+            (number(&app, OPEN).await == 0 && number(&app, JOBS).await == 0).then_some(())
+        }).await;
+        assert_eq!(service.count(), 10);
+    }
+
+    async fn a_service_that_is_silent_keeps_no_other_waiting(app: TestApp) {
+        let ((good, endpoint), (bad, elsewhere)) = (Service::start().await, Service::start().await);
+        let line = Line::to(elsewhere.trim_end_matches("/push/one")).await;
+        line.all(Fault::Slow(Duration::from_secs(60)));
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        devices(&app, &supervisor, &format!("{}/push/one", line.url()), 200).await;
+        subscribed(&mentor, &endpoint).await;
+        let visit = mentor.submit(&mentor.a_household().await).await;
+        until("the silent service to be asked", async || {
+            (number(&app, "SELECT count(*) FROM job WHERE kind = 'deliver' AND lease_until > 0").await == 200).then_some(())
+        }).await;
+        let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
+        supervisor.command("visit.approve", json!({ "id": visit.id, "revision": revision })).await.ok();
+        until("the other's push", async || (good.count() == 1).then_some(())).await;
+        // After sixteen that were not answered it is left alone for half a minute, which is nobody's failure.
+        until("the silent one to be left alone", async || {
+            (number(&app, "SELECT count(*) FROM job WHERE kind = 'deliver' AND lease_until > 0").await == 0).then_some(())
+        }).await;
+        let tried = number(&app, "SELECT count(*) FROM delivery WHERE attempts = 1").await;
+        let left = number(&app, "SELECT count(*) FROM delivery WHERE attempts = 0 AND state = 'waiting'").await;
+        assert!((16..=128).contains(&tried) && tried + left == 200, "{tried} were tried, {left} were not");
+        assert_eq!(bad.count(), 0);
+        assert_eq!(number(&app, "SELECT count(*) FROM push_subscription").await, 201, "nothing is disabled");
+    }
+
+    async fn a_phone_that_is_another_s_now_shows_nothing_of_the_first(app: TestApp) {
+        let (service, endpoint) = Service::start().await;
+        service.says.lock().unwrap().clear();
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        subscribed(&supervisor, &endpoint).await;
+        service.answers.lock().unwrap().push(StatusCode::BAD_GATEWAY);
+        mentor.submit(&mentor.a_household().await).await;
+        until("the first try", async || (delivery(&app).await.2 == 1).then_some(())).await;
+        subscribed(&mentor, &endpoint).await;
+        app.clock.shift(31_000);
+        until("the delivery to be settled", async || {
+            app.app.jobs.notify_one();
+            (delivery(&app).await.0 == "gone").then_some(())
+        }).await;
+        assert_eq!((service.count(), number(&app, "SELECT count(*) FROM push_subscription").await), (1, 1));
     }
 
     async fn later_is_in_an_hour(app: TestApp) {

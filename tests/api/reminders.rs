@@ -1,12 +1,15 @@
 //! What the clock brings about: told at its time where the organisation is, once, whichever copy of the server looks.
 
 use chrono::DateTime;
+use kilele::auth::Role;
 use kilele::clock::{DAY, MINUTE, Millis};
+use kilele::members::NewMember;
 use kilele::notifications::reminders;
 use kilele::ops::backup::{Place, schedule};
 use kilele::ops::progress::Progress;
+use kilele_tests::cast::join;
 use kilele_tests::granting::{self, Office};
-use kilele_tests::{Person, TestApp, both, command, id};
+use kilele_tests::{Person, TestApp, Uuid, both, command, id};
 use serde_json::{Value, json};
 
 /// `2027-03-15T07:00Z` and the like.
@@ -175,7 +178,7 @@ both! {
         let grant = office.recommended(&household).await;
         let copies = Copies::of(app).await;
         let now = copies.app.clock.now();
-        assert_eq!(copies.at(now + 1, "grant_to_decide").await, 1);
+        assert_eq!(copies.at(now + 1, "grant_to_decide").await, 2, "the executive, and the manager within their limit");
         let told = copies.told(&office.executive, "grant_to_decide").await;
         assert_eq!((told.len(), &told[0]["subject"]), (1, &json!(grant)));
         granting::decide(&office.executive, &grant, "approve").await.ok();
@@ -189,6 +192,93 @@ both! {
         assert_eq!(copies.at(morning + DAY - MINUTE, "grant_use_due").await, 1);
         assert_eq!(copies.at(morning + DAY, "grant_use_due").await, 2, "the day after");
         assert_eq!(copies.at(morning + 9 * DAY, "grant_use_due").await, 2);
+    }
+
+    async fn a_manager_is_told_of_what_they_may_approve_themselves(app: TestApp) {
+        let office = Office::open(&app).await;
+        let copies = Copies::of(app).await;
+        let kinds = office.manager.get("/api/me/told").await.ok()["words"].clone();
+        assert!(kinds.as_array().unwrap().iter().any(|one| one["kind"] == "grant_to_decide"), "a manager chooses how to hear of it");
+        let mut policy = office.seed.clone();
+        // What is asked for is just within the limit, and just above it.
+        for (n, limit, told) in [(0, 1_559_300, 1), (1, 1_559_299, 0)] {
+            let facts = granting::facts(&office.programme, "SB", json!({ "manager_limit_minor": limit }));
+            let id = policy["id"].as_str().unwrap().to_owned();
+            policy = granting::save_policy(&office.manager, &id, facts, policy["revision"].as_i64()).await.ok();
+            let body = granting::application(&office.mentor, &office.household(n).await, &policy);
+            office.mentor.command("grant.submit", body.clone()).await.ok();
+            let grant = body["id"].as_str().unwrap().to_owned();
+            for event in ["review", "recommend"] {
+                granting::decide(&office.supervisor, &grant, event).await.ok();
+            }
+            copies.at(copies.app.clock.now() + 1, "grant_to_decide").await;
+            for (who, told) in [(&office.manager, told), (&office.executive, 1), (&office.supervisor, 0)] {
+                let heard = copies.told(who, "grant_to_decide").await;
+                assert_eq!(heard.iter().filter(|one| one["subject"] == json!(grant)).count(), told, "{limit}");
+            }
+        }
+    }
+
+    async fn a_household_s_account_hears_of_each_step_of_its_grant(app: TestApp) {
+        let office = Office::open(&app).await;
+        let (household, neighbour) = (office.household(0).await, office.household(1).await);
+        let account = async |login: &str, household: &Value| {
+            let org: Uuid = office.admin.org().parse().unwrap();
+            let household = household["id"].as_str().unwrap().parse().ok();
+            join(&app, org, NewMember { login: login.into(), role: Role::Beneficiary, household, ..NewMember::default() }).await
+        };
+        let (mary, halima) = (account("mary", &household).await, account("halima", &neighbour).await);
+        let twin = app.twin().await;
+        let heard = async |who: &Person| {
+            let (one, other) = tokio::join!(reminders::all(&app.app), reminders::all(&twin.app));
+            one.and(other).unwrap();
+            let mut all = who.records("inbox").await;
+            all.sort_by_key(|one| one["id"].as_str().unwrap().to_owned());
+            let mut kinds: Vec<String> = all.iter().map(|one| one["kind"].as_str().unwrap().trim_start_matches("own_grant_").to_owned()).collect();
+            kinds.sort();
+            (kinds, all)
+        };
+        let grant = office.recommended(&household).await;
+        assert_eq!(heard(&mary).await.0, ["recommended", "submitted"]);
+        granting::decide(&office.executive, &grant, "approve").await.ok();
+        assert_eq!(heard(&mary).await.0, ["approved", "recommended", "submitted"]);
+        granting::release(&office.manager, &grant).await.ok();
+        granting::receive(&office.mentor, &household, &grant).await.ok();
+        let (kinds, all) = heard(&mary).await;
+        assert_eq!(kinds, ["approved", "received", "recommended", "released", "submitted"]);
+        for one in &all {
+            assert_eq!((&one["subject_kind"], &one["subject"]), (&json!("home"), &json!(grant)));
+            for name in household["head_name"].as_str().unwrap().split(' ').chain(["Amina", "Grace", "as the test says"]) {
+                assert!(!one["params"].to_string().contains(name), "{name}: {one}");
+            }
+        }
+        // Looked at again and again, nothing moves.
+        let feed = "SELECT revision FROM feed WHERE id = $1";
+        let member: Uuid = mary.member().parse().unwrap();
+        let (before,): (i64,) = app.app.db.query(feed).bind(member).one().await.unwrap();
+        assert_eq!(heard(&mary).await.0.len(), 5);
+        let (after,): (i64,) = app.app.db.query(feed).bind(member).one().await.unwrap();
+        assert_eq!(before, after);
+        assert_eq!(heard(&halima).await.0, Vec::<String>::new(), "only one's own");
+        // What a household hears of is what it chooses from, and nothing else; and colleagues have none of it.
+        let kinds = mary.get("/api/me/told").await.ok()["words"].clone();
+        assert!(kinds.as_array().unwrap().iter().all(|one| one["group"] == "own") && kinds.as_array().unwrap().len() == 11, "{kinds}");
+        let kinds = office.mentor.get("/api/me/told").await.ok()["words"].clone();
+        assert!(kinds.as_array().unwrap().iter().all(|one| one["group"] != "own"));
+        // The report: asked for a week before its day, and confirmed.
+        let due = office.mentor.record("grant", &grant).await.unwrap()["utilisation"]["due_on"].as_str().unwrap().to_owned();
+        app.clock.shift(utc(&format!("{due}T05:00Z")) - 7 * DAY - app.clock.now());
+        let mary = app.sign_in("mary").await;
+        assert!(heard(&mary).await.0.contains(&"use_due".to_owned()));
+        let mentor = app.mentor().await;
+        mentor.command("grant.utilise", granting::report(&grant)).await.ok();
+        let supervisor = app.supervisor().await;
+        granting::verify(&supervisor, &grant, "verify").await.ok();
+        let (kinds, _) = heard(&mary).await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "verified" || *kind == "use_due").count(), 2, "{kinds:?}");
+        // Whoever joins later is not told of what was before.
+        let late = account("late", &household).await;
+        assert_eq!(heard(&late).await.0, Vec::<String>::new());
     }
 
     async fn a_backup_that_failed_is_told_each_day_until_one_is_made(app: TestApp) {

@@ -22,6 +22,14 @@ async fn wish(person: &Person, over: Value) {
     person.put("/api/me/told", &wishes(over)).await.empty(204);
 }
 
+/// As [`wish`], of somebody whose addresses were confirmed.
+async fn reach(app: &TestApp, person: &Person, over: Value) {
+    wish(person, over).await;
+    let confirmed = "UPDATE told SET email_confirmed = CASE WHEN email IS NOT NULL THEN 'code' END,
+                         phone_confirmed = CASE WHEN phone IS NOT NULL THEN 'code' END";
+    app.app.db.write(move |tx| Box::pin(tx.query(confirmed).run())).await.unwrap();
+}
+
 /// Channel, state and reason of every delivery, in order.
 async fn deliveries(app: &TestApp) -> Vec<(String, String, Option<String>)> {
     let all = "SELECT channel, state, reason FROM delivery ORDER BY created_at, id";
@@ -94,7 +102,7 @@ mailed! {
     async fn twelve_visits_make_one_e_mail_that_names_nobody(server, app) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
         let kinds = json!([{ "kind": "visit_submitted", "channels": ["email"] }]);
-        wish(&supervisor, json!({ "email": "grace@example.org", "language": "sw", "kinds": kinds })).await;
+        reach(&app, &supervisor, json!({ "email": "grace@example.org", "language": "sw", "kinds": kinds })).await;
         let household = mentor.a_household().await;
         for _ in 0..12 {
             mentor.submit(&household).await;
@@ -122,7 +130,7 @@ mailed! {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
         let kinds = json!([{ "kind": "visit_returned", "channels": ["email"] }]);
         let returned = async |email: &str| {
-            wish(&mentor, json!({ "email": email, "kinds": kinds })).await;
+            reach(&app, &mentor, json!({ "email": email, "kinds": kinds })).await;
             let visit = mentor.submit(&mentor.a_household().await).await;
             let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
             let body = json!({ "id": visit.id, "revision": revision, "note": "one more picture" });
@@ -147,7 +155,169 @@ mailed! {
     }
 }
 
+/// What the next message says, and the six digits in it.
+async fn code_in(server: MailServer) -> (MailServer, Value, String) {
+    let (server, letter) = mail(server).await;
+    let digits: String = letter["headers"]["subject"].as_str().unwrap().chars().filter(char::is_ascii_digit).collect();
+    assert_eq!(digits.len(), 6, "{letter}");
+    (server, letter, digits)
+}
+
+fn another(code: &str) -> String {
+    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+}
+
+async fn standing(person: &Person, channel: &str) -> Value {
+    let all = person.get("/api/me/told").await.ok()["addresses"].clone();
+    all.as_array().unwrap().iter().find(|one| one["channel"] == channel).cloned().unwrap_or_default()
+}
+
+mailed! {
+    async fn an_address_is_used_once_its_code_was_typed(server, app) {
+        let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
+        let kinds = json!([{ "kind": "visit_returned", "channels": ["email"] }]);
+        let (email, code) = (json!({ "channel": "email" }), |code: &str| json!({ "channel": "email", "code": code }));
+        mentor.post("/api/me/told/code", &email).await.refused(409, "no_address");
+        wish(&mentor, json!({ "email": "amina@example.org", "kinds": kinds })).await;
+        assert_eq!(standing(&mentor, "email").await, json!({ "channel": "email", "can_send": true }));
+        let returned = async || {
+            let visit = mentor.submit(&mentor.a_household().await).await;
+            let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
+            supervisor.command("visit.return", json!({ "id": visit.id, "revision": revision, "note": "one more picture" })).await.ok();
+        };
+        returned().await;
+        assert_eq!(deliveries(&app).await, [], "nobody has shown whose it is");
+        mentor.post("/api/me/told/confirm", &code("123456")).await.refused(422, "code_spent");
+        let sent = mentor.post("/api/me/told/code", &email).await.ok();
+        assert!(sent["code_until"].as_i64().unwrap() - app.clock.now() <= 15 * MINUTE);
+        let (server, letter, first) = code_in(server).await;
+        assert_eq!((&letter["to"], &letter["headers"]["auto-submitted"]), (&json!(["amina@example.org"]), &json!("auto-generated")));
+        let text = letter["text"].as_str().unwrap();
+        assert!(text.contains("within 15 minutes") && !text.contains("Amina"), "{text}");
+        let (kept,): (Vec<u8>,) = app.app.db.query("SELECT code FROM told_code").one().await.unwrap();
+        assert!(kept.len() == 32 && !kept.windows(6).any(|w| w == first.as_bytes()), "a keyed hash of it is kept");
+        let state = standing(&mentor, "email").await;
+        assert!(state["confirmed"].is_null() && state["code_until"] == sent["code_until"] && state["again_at"] == sent["again_at"]);
+
+        // Another one only after a while, and then after a longer one; the first is good no more.
+        let soon = mentor.post("/api/me/told/code", &email).await;
+        soon.refused(429, "too_many_attempts");
+        assert!((25..=30).contains(&soon.header("retry-after").parse::<i64>().unwrap()));
+        app.clock.shift(31_000);
+        mentor.post("/api/me/told/code", &email).await.ok();
+        let (server, _, second) = code_in(server).await;
+        let longer = mentor.post("/api/me/told/code", &email).await;
+        longer.refused(429, "too_many_attempts");
+        assert!((55..=60).contains(&longer.header("retry-after").parse::<i64>().unwrap()));
+        if first != second {
+            mentor.post("/api/me/told/confirm", &code(&first)).await.refused(422, "code_wrong");
+        }
+        // The code of one person is nothing to another.
+        wish(&supervisor, json!({ "email": "amina@example.org" })).await;
+        supervisor.post("/api/me/told/confirm", &code(&second)).await.refused(422, "code_spent");
+        mentor.post("/api/me/told/confirm", &code(&format!("{} {}", &second[..3], &second[3..]))).await.empty(204);
+        assert_eq!(standing(&mentor, "email").await, json!({ "channel": "email", "can_send": true, "confirmed": "code" }));
+        mentor.post("/api/me/told/code", &email).await.refused(409, "already_confirmed");
+        returned().await;
+        let (server, letter) = mail(server).await;
+        assert_eq!(letter["headers"]["subject"], "A visit came back to you with a note");
+        // What else is chosen changes nothing; another address is another one.
+        wish(&mentor, json!({ "email": "amina@example.org", "language": "sw", "kinds": kinds })).await;
+        assert_eq!(standing(&mentor, "email").await["confirmed"], "code");
+        wish(&mentor, json!({ "email": "other@example.org", "kinds": kinds })).await;
+        assert!(standing(&mentor, "email").await["confirmed"].is_null());
+        mentor.post("/api/me/told/confirm", &code(&second)).await.refused(422, "code_spent");
+        returned().await;
+        assert_eq!(settled(&app, 1).await.len(), 1, "not to the other one");
+        drop(server);
+    }
+
+    async fn a_code_is_good_for_a_while_and_a_few_tries(server, app) {
+        let email = json!({ "channel": "email" });
+        let code = |code: &str| json!({ "channel": "email", "code": code });
+        let mentor = app.mentor().await;
+        wish(&mentor, json!({ "email": "amina@example.org" })).await;
+        mentor.post("/api/me/told/code", &email).await.ok();
+        let (server, _, late) = code_in(server).await;
+        app.clock.shift(15 * MINUTE);
+        let mentor = app.mentor().await;
+        mentor.post("/api/me/told/confirm", &code(&late)).await.refused(422, "code_expired");
+        assert!(standing(&mentor, "email").await["code_until"].is_null());
+        mentor.post("/api/me/told/code", &email).await.ok();
+        let (mut server, _, right) = code_in(server).await;
+        for left in [4, 3, 2, 1] {
+            let wrong = mentor.post("/api/me/told/confirm", &code(&another(&right))).await;
+            wrong.refused(422, "code_wrong");
+            assert_eq!(wrong.body["details"]["left"], left);
+        }
+        mentor.post("/api/me/told/confirm", &code(&another(&right))).await.refused(422, "code_spent");
+        mentor.post("/api/me/told/confirm", &code(&right)).await.refused(422, "code_spent");
+        for nonsense in ["", "12345", "1234567", "abcdef", &"9".repeat(5000)] {
+            mentor.post("/api/me/told/confirm", &code(nonsense)).await.refused(422, "code_spent");
+        }
+        mentor.post("/api/me/told/code", &json!({ "channel": "push" })).await.refused(422, "invalid");
+        // Ten in a day, to whichever address.
+        for n in 3..=10 {
+            app.clock.shift(HOUR);
+            let mentor = app.mentor().await;
+            wish(&mentor, json!({ "email": format!("amina.{n}@example.org") })).await;
+            mentor.post("/api/me/told/code", &email).await.ok();
+            (server, _, _) = code_in(server).await;
+        }
+        app.clock.shift(2 * HOUR);
+        let mentor = app.mentor().await;
+        mentor.post("/api/me/told/code", &email).await.refused(429, "too_many_attempts");
+        app.clock.shift(DAY);
+        let mentor = app.mentor().await;
+        mentor.post("/api/me/told/code", &email).await.ok();
+        let (server, _, right) = code_in(server).await;
+        mentor.post("/api/me/told/confirm", &code(&right)).await.empty(204);
+        // What a mail server does not take is said, and counted.
+        wish(&mentor, json!({ "email": "nobody@example.org" })).await;
+        app.clock.shift(HOUR);
+        let mentor = app.mentor().await;
+        mentor.post("/api/me/told/code", &email).await.refused(422, "address_refused");
+        drop(server);
+    }
+}
+
 both! {
+    async fn an_administrator_vouches_where_no_code_can_go(app: TestApp) {
+        let (mentor, admin) = (app.mentor().await, app.admin().await);
+        wish(&mentor, json!({ "phone": "0712345678" })).await;
+        assert_eq!(standing(&mentor, "sms").await, json!({ "channel": "sms", "can_send": false }));
+        mentor.post("/api/me/told/code", &json!({ "channel": "sms" })).await.refused(409, "not_set_up");
+        let path = format!("/api/members/{}/told", mentor.member());
+        mentor.get(&path).await.refused(403, "forbidden");
+        assert_eq!(admin.get(&path).await.ok(), json!({ "phone": "+254712345678" }));
+        let vouch = |address: &str| json!({ "channel": "sms", "address": address });
+        let (path, there) = (format!("{path}/vouch"), format!("/api/members/{}/told", mentor.member()));
+        mentor.post(&path, &vouch("+254712345678")).await.refused(403, "forbidden");
+        admin.post(&path, &vouch("+254700000000")).await.refused(409, "stale");
+        admin.post(&path, &json!({ "channel": "email", "address": "a@b.org" })).await.refused(409, "no_address");
+        admin.post(&path, &json!({ "channel": "push", "address": "x" })).await.refused(422, "invalid");
+        let nobody = format!("/api/members/{}/told/vouch", kilele_tests::id());
+        admin.post(&nobody, &vouch("+254712345678")).await.refused(404, "not_found");
+        admin.post(&path, &vouch("+254712345678")).await.empty(204);
+        assert_eq!(admin.get(&there).await.ok(), json!({ "phone": "+254712345678", "phone_confirmed": "vouched" }));
+        assert_eq!(standing(&mentor, "sms").await["confirmed"], "vouched");
+        for action in ["told.vouch", "told.read"] {
+            let events = admin.get(&format!("/api/audit?action={action}")).await.ok();
+            let all = events["items"].as_array().unwrap();
+            assert!(all.iter().any(|event| event["action"] == action && event["subject"] == json!(mentor.member())), "{action}: {events}");
+            assert!(!events.to_string().contains("712345678"), "the number itself is not in the audit");
+        }
+        // It is used from now on, until it is another one.
+        app.supervisor().await;
+        let visit = mentor.submit(&mentor.a_household().await).await;
+        let supervisor = app.supervisor().await;
+        let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
+        supervisor.command("visit.return", json!({ "id": visit.id, "revision": revision, "note": "one more picture" })).await.ok();
+        assert_eq!(settled(&app, 1).await, [("sms".into(), "noted".into(), None)]);
+        wish(&mentor, json!({ "phone": "0712345679" })).await;
+        assert!(standing(&mentor, "sms").await["confirmed"].is_null());
+    }
+
     async fn what_a_person_chose_is_kept_and_checked(app: TestApp) {
         let mentor = app.mentor().await;
         let before = mentor.get("/api/me/told").await.ok();
@@ -188,7 +358,7 @@ both! {
 
     async fn without_a_gateway_a_text_message_is_only_noted(app: TestApp) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
-        wish(&supervisor, json!({ "phone": "0712345678" })).await;
+        reach(&app, &supervisor, json!({ "phone": "0712345678" })).await;
         mentor.submit(&mentor.a_household().await).await;
         // No device takes pushes: what must be acted on goes by the way that is open.
         app.clock.shift(6 * MINUTE);
@@ -197,7 +367,7 @@ both! {
 
     async fn quiet_hours_hold_back_all_but_the_inbox(app: TestApp) {
         let supervisor = app.supervisor().await;
-        wish(&supervisor, json!({ "phone": "0712345678", "quiet_from": "21:00", "quiet_until": "06:00" })).await;
+        reach(&app, &supervisor, json!({ "phone": "0712345678", "quiet_from": "21:00", "quiet_until": "06:00" })).await;
         // To 22:00 in Nairobi.
         let now = app.clock.now();
         app.clock.shift((19 * HOUR - now % DAY).rem_euclid(DAY) + DAY);
@@ -208,7 +378,7 @@ both! {
         let (run_at,): (i64,) = app.app.db.query("SELECT run_at FROM job WHERE kind = 'deliver'").one().await.unwrap();
         assert_eq!((run_at % DAY, run_at > app.clock.now()), (3 * HOUR, true), "6:00 in Nairobi");
         // Whoever moves the hours meanwhile moves the message.
-        wish(&supervisor, json!({ "phone": "0712345678", "quiet_from": "21:00", "quiet_until": "07:00" })).await;
+        reach(&app, &supervisor, json!({ "phone": "0712345678", "quiet_from": "21:00", "quiet_until": "07:00" })).await;
         app.clock.shift(run_at - app.clock.now() + 1000);
         until("the message to wait on", async || {
             app.app.jobs.notify_one();
@@ -222,7 +392,7 @@ both! {
 
     async fn what_was_read_meanwhile_is_not_sent(app: TestApp) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
-        wish(&supervisor, json!({ "phone": "0712345678" })).await;
+        reach(&app, &supervisor, json!({ "phone": "0712345678" })).await;
         mentor.submit(&mentor.a_household().await).await;
         let entry = supervisor.records("inbox").await.into_iter().find(|entry| entry["kind"] == "visit_submitted").unwrap();
         supervisor.command("inbox.read", json!({ "ids": [entry["id"]] })).await.ok();
@@ -233,7 +403,7 @@ both! {
     async fn what_stays_unread_takes_the_next_way_and_then_goes_to_the_supervisor(app: TestApp) {
         let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
         let kinds = json!([{ "kind": "visit_returned", "channels": ["email", "sms"] }]);
-        wish(&mentor, json!({ "phone": "0712345678", "email": "amina@example.org", "kinds": kinds })).await;
+        reach(&app, &mentor, json!({ "phone": "0712345678", "email": "amina@example.org", "kinds": kinds })).await;
         let visit = mentor.submit(&mentor.a_household().await).await;
         let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
         supervisor.command("visit.return", json!({ "id": visit.id, "revision": revision, "note": "one more picture" })).await.ok();
@@ -271,7 +441,7 @@ both! {
         let revision = supervisor.record("visit", &visit.id).await.unwrap()["revision"].clone();
         supervisor.command("visit.return", json!({ "id": visit.id, "revision": revision, "note": "one more picture" })).await.ok();
         assert_eq!(deliveries(&app).await, [], "no way was open");
-        wish(&mentor, json!({ "phone": "0712345678" })).await;
+        reach(&app, &mentor, json!({ "phone": "0712345678" })).await;
         app.clock.shift(DAY + MINUTE);
         assert_eq!(settled(&app, 1).await, [("sms".into(), "noted".into(), None)]);
         assert_eq!(rows(&app, "colleague_unread").await, 0);
@@ -319,7 +489,7 @@ async fn text_messages(engine: Engine) {
     ];
     let app = with(engine, &settings).await;
     let (mentor, supervisor) = (app.mentor().await, app.supervisor().await);
-    wish(&supervisor, json!({ "phone": "0712345678", "language": "en" })).await;
+    reach(&app, &supervisor, json!({ "phone": "0712345678", "language": "en" })).await;
     // First a fault with a wait of its own, then taken.
     gateway.answers.lock().unwrap().push((StatusCode::SERVICE_UNAVAILABLE, "90"));
     mentor.submit(&mentor.a_household().await).await;
@@ -343,6 +513,24 @@ async fn text_messages(engine: Engine) {
     assert_eq!(got[0], got[1], "the same each time, also its id");
     assert_eq!((got[0].0.as_str(), &got[0].1["to"]), ("Bearer a key", &json!("+254712345678")));
     assert_eq!(got[0].1["text"], "Kilele: A visit waits for your decision. https://kilele.example.org/inbox");
+    // A code for a number goes the same way, at once.
+    wish(&mentor, json!({ "phone": "0722 000 111", "language": "sw" })).await;
+    mentor.post("/api/me/told/code", &json!({ "channel": "sms" })).await.ok();
+    let (_, message) = gateway.got.lock().unwrap().pop().unwrap();
+    let text = message["text"].as_str().unwrap();
+    assert_eq!(message["to"], "+254722000111");
+    let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+    assert!(text.starts_with("Kilele: namba yako ya kuthibitisha ni "), "{text}");
+    mentor.post("/api/me/told/confirm", &json!({ "channel": "sms", "code": code })).await.empty(204);
+    assert_eq!(standing(&mentor, "sms").await["confirmed"], "code");
+    gateway.answers.lock().unwrap().push((StatusCode::UNPROCESSABLE_ENTITY, "0"));
+    wish(&mentor, json!({ "phone": "0722 000 112" })).await;
+    app.clock.shift(MINUTE);
+    mentor.post("/api/me/told/code", &json!({ "channel": "sms" })).await.refused(422, "address_refused");
+    gateway.answers.lock().unwrap().push((StatusCode::BAD_GATEWAY, "0"));
+    app.clock.shift(5 * MINUTE);
+    mentor.post("/api/me/told/code", &json!({ "channel": "sms" })).await.refused(503, "unavailable");
+    gateway.got.lock().unwrap().truncate(2);
     // A number that the gateway does not take is not tried again.
     gateway.answers.lock().unwrap().push((StatusCode::UNPROCESSABLE_ENTITY, "0"));
     mentor.submit(&mentor.a_household().await).await;

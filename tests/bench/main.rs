@@ -3,10 +3,12 @@
 
 mod dashboard;
 mod imports;
+mod live;
 mod load;
 mod mentors;
 mod paper;
 mod pictures;
+mod push;
 mod server;
 mod storm;
 mod sync;
@@ -24,7 +26,7 @@ const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
 const ROWS: &[&str] =
-    &["list", "thumbs", "storm", "sync", "size", "create", "imports", "dashboard", "start", "pictures", "paper"];
+    &["list", "thumbs", "storm", "sync", "size", "create", "imports", "dashboard", "live", "push", "start", "pictures", "paper"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -109,6 +111,12 @@ async fn figures(engine: &str, rows: &[&str]) {
     }
     if wanted("dashboard") {
         dashboard::measure(engine, &server).await;
+    }
+    if wanted("live") {
+        live::measure(engine, &server).await;
+    }
+    if wanted("push") {
+        push::measure(engine, &server).await;
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;

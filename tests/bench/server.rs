@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kilele_tests::{Answer, Person};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub struct Server {
     child: Child,
@@ -12,6 +12,27 @@ pub struct Server {
     client: reqwest::Client,
     folder: tempfile::TempDir,
     database: Option<String>,
+}
+
+/// A value for a statement of the bench's own.
+pub enum Value {
+    Id(kilele_tests::Uuid),
+    Text(String),
+    Int(i64),
+}
+
+macro_rules! bound {
+    ($sql:expr, $values:expr) => {{
+        let mut query = sqlx::query(sqlx::AssertSqlSafe($sql));
+        for value in $values {
+            query = match value {
+                Value::Id(id) => query.bind(id),
+                Value::Text(text) => query.bind(text),
+                Value::Int(number) => query.bind(number),
+            };
+        }
+        query
+    }};
 }
 
 impl Server {
@@ -73,7 +94,7 @@ impl Server {
     }
 
     /// A POST with a brotli answer: how many bytes came, and what they say.
-    pub async fn post_packed(&self, path: &str, token: &str, body: &Value) -> (usize, Value) {
+    pub async fn post_packed(&self, path: &str, token: &str, body: &serde_json::Value) -> (usize, serde_json::Value) {
         let request = self.client.post(format!("http://{}{path}", self.address)).bearer_auth(token);
         let answer = Answer::of(request.header("accept-encoding", "br").json(body)).await;
         let mut clear = Vec::new();
@@ -113,6 +134,42 @@ impl Server {
             std::fs::copy(&path, kept).unwrap();
         }
         (records, path.metadata().unwrap().len())
+    }
+
+    /// Writes into the database beside the server, in one transaction: people by the thousand, whom nobody invites.
+    pub async fn write(&self, statements: Vec<(&'static str, Vec<Value>)>) {
+        if let Some(url) = &self.database {
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.unwrap();
+            let mut tx = sqlx::Connection::begin(&mut connection).await.unwrap();
+            for (sql, values) in statements {
+                bound!(sql, values).execute(&mut *tx).await.unwrap();
+            }
+            return tx.commit().await.unwrap();
+        }
+        let mut connection = self.sqlite("rw").await;
+        let mut tx = sqlx::Connection::begin_with(&mut connection, "BEGIN IMMEDIATE").await.unwrap();
+        for (sql, values) in statements {
+            bound!(sql, values).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// A number that the database knows.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        let (number,): (i64,) = if let Some(url) = &self.database {
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.unwrap();
+            sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+        } else {
+            sqlx::query_as(sql).fetch_one(&mut self.sqlite("ro").await).await.unwrap()
+        };
+        number
+    }
+
+    async fn sqlite(&self, mode: &str) -> sqlx::SqliteConnection {
+        let url = format!("sqlite://{}?mode={mode}", self.folder.path().join("kilele.db").display());
+        let options = <sqlx::sqlite::SqliteConnectOptions as std::str::FromStr>::from_str(&url).unwrap();
+        let options = options.busy_timeout(Duration::from_secs(30));
+        sqlx::ConnectOptions::connect(&options).await.unwrap()
     }
 
     /// Waits until the demo's own pictures are derived, or whatever else it does: three seconds on under 5 % of a core.
@@ -176,6 +233,7 @@ fn spawn(address: &str, folder: &tempfile::TempDir, database: Option<&str>) -> C
     command.env("KILELE_LOG", "error").env("KILELE_SIGN_IN_PER_MINUTE", "100000").env("KILELE_MEMBERS", "100000");
     // The load comes from one address, and a few accounts.
     command.env("KILELE_API_PER_MINUTE", "0").env("KILELE_SYNC_PER_MINUTE", "0");
+    command.env("KILELE_PUSH_LOOPBACK", "true");
     if let Some(url) = database {
         command.env("KILELE_DATABASE_URL", url);
     }

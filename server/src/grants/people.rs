@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Event, Grant};
+use crate::auth::{Capabilities, Capability};
 use crate::clock::Millis;
 use crate::commands::Context;
 use crate::db::Tx;
@@ -21,6 +22,16 @@ impl Grant {
     /// Whether this member ever submitted it.
     pub fn submitted_once(&self, member: Uuid) -> bool {
         self.did(member, &[Event::Submit])
+    }
+
+    /// Whether a member with these capabilities may approve it as it stands: the amount within the limit of their role, and
+    /// no other part in it.
+    pub fn may_be_approved_by(&self, member: Uuid, capabilities: Capabilities) -> bool {
+        let limit = self.policy.facts.manager_limit_minor.unwrap_or_default();
+        let within = capabilities.has(Capability::ApproveWithin) && self.amount.amount_minor <= limit;
+        (capabilities.has(Capability::ApproveGrants) || within)
+            && !self.did(member, SUBMITTING)
+            && !self.did(member, REVIEWING)
     }
 
     /// This member has had no other part in it.

@@ -6,17 +6,21 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::confirm::{self, Addresses, Sent};
 use super::deliveries;
+use super::kinds::Channel;
 use super::told::{self, Choice, Told};
 use super::unreached::{self, Unreached};
 use crate::app::App;
-use crate::auth::Reader;
+use crate::audit::Actor;
+use crate::auth::{MemberManager, Reader, Role};
 use crate::check;
 use crate::clock::new_id;
 use crate::crypto::{point, unb64};
 use crate::db::wall;
 use crate::error::{Error, Result};
 use crate::jobs;
+use crate::members;
 use crate::wire::Page;
 
 pub struct Api(pub App);
@@ -32,6 +36,29 @@ pub struct Subscription {
     pub auth: String,
     /// en or sw
     pub language: String,
+}
+
+/// Which of the own addresses: `email` or `sms`.
+#[derive(Object)]
+#[oai(rename = "ToldWhich")]
+pub struct Which {
+    pub channel: Channel,
+}
+
+/// The code that came there.
+#[derive(Object)]
+#[oai(rename = "ToldCode")]
+pub struct Code {
+    pub channel: Channel,
+    pub code: String,
+}
+
+/// The address that the administrator looked at.
+#[derive(Object)]
+#[oai(rename = "VouchFor")]
+pub struct Vouch {
+    pub channel: Channel,
+    pub address: String,
 }
 
 #[derive(ApiResponse)]
@@ -152,9 +179,60 @@ impl Api {
     /// All of it; kinds that are not named are as the registry says. The inbox itself has everything, always.
     #[oai(path = "/api/me/told", method = "put", operation_id = "setTold")]
     async fn set_told(&self, reader: Reader, wanted: Json<Told>) -> Result<Done> {
-        let checked = told::checked(&self.0.crypto, wanted.0)?;
+        let checked = told::checked(wanted.0)?;
         let whose = (reader.org, reader.id);
         self.0.db.write(move |tx| Box::pin(told::keep(tx, whose, checked))).await?;
         Ok(Done::Done)
+    }
+
+    /// Send a code to an address of the caller's
+    ///
+    /// An address is used once its code was typed. Six digits, good for 15 minutes; another one after half a minute, then
+    /// after ever longer.
+    #[oai(path = "/api/me/told/code", method = "post", operation_id = "sendToldCode")]
+    async fn send_code(&self, reader: Reader, which: Json<Which>) -> Result<Json<Sent>> {
+        Ok(Json(confirm::send(&self.0, &reader, which.0.channel).await?))
+    }
+
+    /// Confirm an address by the code that came there
+    #[oai(path = "/api/me/told/confirm", method = "post", operation_id = "confirmTold")]
+    async fn confirm(&self, reader: Reader, code: Json<Code>) -> Result<Done> {
+        let at = self.0.clock.now();
+        let actor = Actor { org: reader.org, member: Some(reader.id), device: Some(reader.device), at };
+        confirm::confirm(&self.0, actor, &reader, code.0.channel, code.0.code).await?;
+        Ok(Done::Done)
+    }
+
+    /// Where e-mails and text messages to a member go
+    ///
+    /// That somebody looked stands in the audit.
+    #[oai(path = "/api/members/:id/told", method = "get", operation_id = "memberTold")]
+    async fn member_told(&self, admin: MemberManager, id: Path<Uuid>) -> Result<Json<Addresses>> {
+        Ok(Json(confirm::of_member(&self.0, self.actor(&admin), &admin, id.0).await?))
+    }
+
+    /// Vouch for a member's address
+    ///
+    /// For numbers that no code can be sent to, where the administrator knows whose they are. It stands in the audit.
+    #[oai(path = "/api/members/:id/told/vouch", method = "post", operation_id = "vouchTold")]
+    async fn vouch(&self, admin: MemberManager, id: Path<Uuid>, vouch: Json<Vouch>) -> Result<Done> {
+        let actor = self.actor(&admin);
+        let Vouch { channel, address } = vouch.0;
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    members::store::demand_may_give(tx, &admin, Some(id.0), (Role::Mentor, None)).await?;
+                    confirm::vouch(tx, actor, &admin, id.0, channel, &address).await
+                })
+            })
+            .await?;
+        Ok(Done::Done)
+    }
+}
+
+impl Api {
+    fn actor(&self, admin: &MemberManager) -> Actor {
+        Actor { org: admin.org, member: Some(admin.id), device: Some(admin.device), at: self.0.clock.now() }
     }
 }

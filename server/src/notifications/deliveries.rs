@@ -7,7 +7,7 @@ use super::kinds::{Channel, Kind};
 use super::quiet::Quiet;
 use super::told;
 use crate::clock::{HOUR, MINUTE, Millis, new_id};
-use crate::db::Tx;
+use crate::db::{Arg, Tx};
 use crate::error::{Error, Result};
 use crate::jobs;
 
@@ -28,7 +28,8 @@ pub struct Reach {
 /// A row for each device, at least one.
 pub async fn reach(tx: &mut Tx, org: Uuid, member: Uuid, kind: &Kind) -> Result<Vec<Reach>> {
     tx.query(
-        "SELECT s.endpoint, t.quiet_from, t.quiet_until, t.email IS NOT NULL AS email, t.phone IS NOT NULL AS phone,
+        "SELECT s.endpoint, t.quiet_from, t.quiet_until, t.email_confirmed IS NOT NULL AS email,
+             t.phone_confirmed IS NOT NULL AS phone,
              k.channels AS chosen
          FROM member m LEFT JOIN push_subscription s ON s.org = m.org AND s.member = m.id
          LEFT JOIN told t ON t.org = m.org AND t.member = m.id
@@ -94,25 +95,44 @@ pub async fn add(
     };
     let gathers = kind.way.together && channel != Channel::Push;
     let run_at = run_at.unwrap_or(if gathers { now + GATHER } else { now });
-    for target in targets {
-        let id = new_id();
-        tx.query(
-            "INSERT INTO delivery (org, id, inbox, member, channel, target, state, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7) ON CONFLICT (org, inbox, channel, target) DO NOTHING",
-        )
-        .bind(org)
-        .bind(id)
-        .bind(inbox)
-        .bind(member)
-        .bind(channel.as_str())
-        .bind(target)
-        .bind(now)
-        .later()
-        .await?;
-        let job = jobs::New { kind: "deliver", dedupe: format!("deliver:{id}"), run_at };
-        jobs::enqueue(tx, org, job, &Wanted { delivery: id }).await?;
+    let (channel, state) = (channel.as_str(), "waiting");
+    let rows: Vec<(Uuid, String)> = targets.into_iter().map(|target| (new_id(), target)).collect();
+    let job = |id: &Uuid| (jobs::New { kind: "deliver", dedupe: format!("deliver:{id}"), run_at }, Wanted { delivery: *id });
+    // One way or two, as most people have, go with the inbox row in one trip.
+    if rows.len() <= 2 {
+        for (id, target) in rows {
+            tx.query(
+                "INSERT INTO delivery (org, id, inbox, member, channel, target, state, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (org, inbox, channel, target) DO NOTHING",
+            )
+            .bind(org)
+            .bind(id)
+            .bind(inbox)
+            .bind(member)
+            .bind(channel)
+            .bind(target)
+            .bind(state)
+            .bind(now)
+            .later()
+            .await?;
+            let (job, wanted) = job(&id);
+            jobs::enqueue(tx, org, job, &wanted).await?;
+        }
+        return Ok(());
     }
-    Ok(())
+    let mut wanted = Vec::with_capacity(rows.len());
+    for (id, _) in &rows {
+        let (job, body) = job(id);
+        wanted.push((job, serde_json::to_string(&body)?));
+    }
+    let row = |(id, target): (Uuid, String)| -> Vec<Arg> {
+        let whose: [Arg; 4] = [org.into(), id.into(), inbox.into(), member.into()];
+        let what: [Arg; 4] = [channel.into(), target.into(), state.into(), now.into()];
+        whose.into_iter().chain(what).collect()
+    };
+    const INTO: &str = "INSERT INTO delivery (org, id, inbox, member, channel, target, state, created_at)";
+    tx.insert_missing(INTO, rows.into_iter().map(row).collect()).await?;
+    jobs::enqueue_many(tx, org, wanted.into_iter()).await
 }
 
 /// Puts an entry's pushes off: they come again in an hour, or when quiet hours end after that.

@@ -24,6 +24,8 @@ pub struct Letter<'a> {
     pub sentence: &'a str,
     pub language: &'a str,
     pub url: &'a str,
+    /// Below; else where one chooses how one is told.
+    pub why: Option<&'a str>,
 }
 
 /// Told to those who answer by themselves.
@@ -108,11 +110,12 @@ impl Mail {
 
 impl Letter<'_> {
     /// The button, and why this comes.
-    fn words(&self) -> (&'static str, &'static str) {
-        match self.language {
+    fn words(&self) -> (&'static str, &str) {
+        let (open, why) = match self.language {
             "sw" => ("Fungua Kilele", "Unaweza kuchagua unavyopashwa habari katika Kilele, chini ya Mimi."),
             _ => ("Open Kilele", "You choose how you are told in Kilele, under Me."),
-        }
+        };
+        (open, self.why.unwrap_or(why))
     }
 
     fn text(&self) -> String {

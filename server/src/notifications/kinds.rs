@@ -4,7 +4,7 @@
 use poem_openapi::Enum;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Capability;
+use crate::auth::{Capabilities, Capability};
 use crate::clock::{DAY, HOUR, Millis};
 
 /// A way to a person outside of the app.
@@ -31,6 +31,21 @@ impl Channel {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.as_str() == text)
     }
+}
+
+/// What a kind belongs to, where a person chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename = "ToldGroup", rename_all = "snake_case")]
+pub enum Group {
+    Visits,
+    Households,
+    Grants,
+    /// Colleagues and their phones.
+    Team,
+    /// That the installation runs.
+    Running,
+    /// A household's own grant.
+    Own,
 }
 
 /// One thing that people are told.
@@ -74,12 +89,34 @@ const NEWS: Way = Way { by: &[Channel::Push], urgency: "normal", life: 7 * DAY, 
 const ACT: Way = Way { unread: Some(24 * HOUR), ..NEWS };
 /// Somebody waits for this person's decision; many do, often.
 const WAITS: Way = Way { together: true, of: Some(Capability::DecideVisits), ..ACT };
+/// What becomes of a household's own application, to the household.
+const OWN: Way = Way { of: Some(Capability::ReadHome), ..ACT };
 /// A day's work, told once for all of it.
 const REMINDER: Way = Way { together: true, life: DAY, ..NEWS };
 
 impl Kind {
     pub fn words(&self, language: &str) -> &Words {
         if language == "sw" { &self.sw } else { &self.en }
+    }
+
+    /// Whether somebody who may do this ever hears of it. A household hears of what is its own, and of nothing else.
+    pub fn hears(&self, capabilities: Capabilities) -> bool {
+        match self.way.of {
+            Some(capability) => capabilities.has(capability),
+            None => !capabilities.has(Capability::ReadHome),
+        }
+    }
+
+    pub fn group(&self) -> Group {
+        let of = |starts: &[&str]| starts.iter().any(|start| self.key.starts_with(start));
+        match self.key {
+            _ if of(&["visit_", "approvals_", "evidence_"]) => Group::Visits,
+            _ if of(&["enrolment_", "consent_", "conflict_"]) => Group::Households,
+            _ if of(&["grant_"]) => Group::Grants,
+            _ if of(&["own_"]) => Group::Own,
+            _ if of(&["device_", "colleague_"]) => Group::Team,
+            _ => Group::Running,
+        }
     }
 
     /// The kind with this key, if it is still one.
@@ -171,7 +208,7 @@ kinds! {
     GRANT_RECOMMENDED = "grant_recommended", "whoever submitted it, and their supervisor", NEWS,
         "A grant was recommended",
         "Ruzuku imependekezwa";
-    GRANT_TO_DECIDE = "grant_to_decide", "those who approve grants in that village", Way { of: Some(Capability::ApproveGrants), ..WAITS },
+    GRANT_TO_DECIDE = "grant_to_decide", "those who may approve it in that village: any, or within the policy's limit", Way { of: Some(Capability::ApproveWithin), ..WAITS },
         "A grant waits for your decision" | "{n} grants wait for your decision",
         "Ruzuku inasubiri uamuzi wako" | "Ruzuku {n} zinasubiri uamuzi wako";
     GRANT_APPROVED = "grant_approved", "whoever submitted it, and their supervisor", NEWS,
@@ -207,6 +244,39 @@ kinds! {
     GRANT_EXPIRED = "grant_expired", "whoever submitted it", ACT,
         "A grant has expired",
         "Muda wa ruzuku umeisha";
+    OWN_GRANT_SUBMITTED = "own_grant_submitted", "the households that apply, where they have an account", OWN,
+        "Your application for a grant was handed in",
+        "Ombi lako la ruzuku limewasilishwa";
+    OWN_GRANT_RETURNED = "own_grant_returned", "the same", OWN,
+        "Your application for a grant needs a change; your mentor will come back to you",
+        "Ombi lako la ruzuku linahitaji marekebisho; mshauri wako atawasiliana nawe";
+    OWN_GRANT_RECOMMENDED = "own_grant_recommended", "the same", OWN,
+        "Your application for a grant was looked at and waits for a decision",
+        "Ombi lako la ruzuku limekaguliwa na linasubiri uamuzi";
+    OWN_GRANT_APPROVED = "own_grant_approved", "the same", OWN,
+        "Your grant was approved",
+        "Ruzuku yako imeidhinishwa";
+    OWN_GRANT_REJECTED = "own_grant_rejected", "the same", OWN,
+        "Your application for a grant was not approved",
+        "Ombi lako la ruzuku halikuidhinishwa";
+    OWN_GRANT_RELEASED = "own_grant_released", "the same, of each part of the money", OWN,
+        "Money of your grant is on its way to you",
+        "Fedha za ruzuku yako ziko njiani kukufikia";
+    OWN_GRANT_RECEIVED = "own_grant_received", "the same, of each part of the money", Way { urgency: "high", ..OWN },
+        "It was written down that you received money; say so if you did not",
+        "Imeandikwa kwamba umepokea fedha; sema kama hukuzipokea";
+    OWN_GRANT_USE_DUE = "own_grant_use_due", "the same, a week before the day", OWN,
+        "A report on how you used your grant is due",
+        "Ripoti ya jinsi ulivyotumia ruzuku yako inatakiwa";
+    OWN_GRANT_VERIFIED = "own_grant_verified", "the same", OWN,
+        "The use of your grant was confirmed",
+        "Matumizi ya ruzuku yako yamethibitishwa";
+    OWN_GRANT_CANCELLED = "own_grant_cancelled", "the same", OWN,
+        "Your grant was cancelled",
+        "Ruzuku yako imefutwa";
+    OWN_GRANT_EXPIRED = "own_grant_expired", "the same", OWN,
+        "Your grant has expired",
+        "Muda wa ruzuku yako umeisha";
     DEVICE_SILENT = "device_silent", "the supervisor of whoever works on it", Way { of: WAITS.of, ..ACT },
         "A phone with photos that have not arrived has been silent for days",
         "Simu yenye picha ambazo hazijafika imekaa kimya kwa siku kadhaa";

@@ -1,6 +1,7 @@
 //! Telling people: inbox rows are the truth; pushes, e-mails and text messages are deliveries of them.
 
 pub mod api;
+mod confirm;
 mod deliver;
 mod deliveries;
 mod email;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use deliver::job as delivery_job;
+pub use deliver::deliver;
 pub use email::Mail;
 pub use kinds::{Channel, Kind};
 pub use outcome::Outcome;
@@ -120,6 +121,7 @@ fn path(subject_kind: Option<&str>, subject: Uuid) -> String {
         Some("device") => "/team/devices".into(),
         Some("member") => "/team/unread".into(),
         Some("backup") => "/admin".into(),
+        Some("home") => "/home".into(),
         _ => "/inbox".into(),
     }
 }

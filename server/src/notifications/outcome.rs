@@ -17,6 +17,8 @@ pub enum Outcome {
     Refused(&'static str),
     /// A fault of the moment; after how long to try again, if it was said.
     Later(Option<Millis>),
+    /// Not tried: whoever would carry it has not answered others a moment ago; after how long to look again.
+    Resting(Millis),
 }
 
 /// Attempts at one delivery: about a day by the waits below.

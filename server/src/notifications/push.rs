@@ -27,6 +27,10 @@ const TOKEN_REUSE: Millis = 10 * HOUR;
 /// For one answer of a push service.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// After so many messages in a row without an answer, a service is left alone for so long.
+const SILENT: u32 = 16;
+const REST: Millis = 30_000;
+
 pub struct Push {
     client: reqwest::Client,
     key: EncodingKey,
@@ -35,6 +39,8 @@ pub struct Push {
     subject: String,
     loopback: bool,
     tokens: Mutex<HashMap<String, (String, Millis)>>,
+    /// Of services that do not answer: how many messages in a row, and since when.
+    silent: Mutex<HashMap<String, (u32, Millis)>>,
 }
 
 impl Push {
@@ -55,6 +61,7 @@ impl Push {
             subject: config.vapid_subject.clone(),
             loopback: config.push_loopback,
             tokens: Mutex::default(),
+            silent: Mutex::default(),
         })
     }
 
@@ -73,10 +80,28 @@ impl Push {
         if url.scheme() == "https" && named && url.username().is_empty() { Ok(url) } else { Err(refused()) }
     }
 
-    fn authorization(&self, url: &reqwest::Url, now: Millis) -> Result<String> {
-        let origin = url.origin().ascii_serialization();
+    /// How long a service is left alone that has not answered for a while: each try takes its time from the others.
+    fn rests(&self, origin: &str, now: Millis) -> Option<Millis> {
+        let silent = self.silent.lock().expect("no panic while held");
+        let (times, since) = silent.get(origin)?;
+        let left = since + REST - now;
+        (*times >= SILENT && (1..=REST).contains(&left)).then_some(left)
+    }
+
+    fn heard(&self, origin: &str, answered: bool, now: Millis) {
+        let mut silent = self.silent.lock().expect("no panic while held");
+        match answered {
+            true => drop(silent.remove(origin)),
+            false => {
+                let (times, since) = silent.entry(origin.to_owned()).or_insert((0, now));
+                (*times, *since) = (times.saturating_add(1), now);
+            }
+        }
+    }
+
+    fn authorization(&self, origin: &str, now: Millis) -> Result<String> {
         let mut tokens = self.tokens.lock().expect("no panic while held");
-        if let Some((header, made_at)) = tokens.get(&origin)
+        if let Some((header, made_at)) = tokens.get(origin)
             && (0..TOKEN_REUSE).contains(&(now - made_at))
         {
             return Ok(header.clone());
@@ -84,7 +109,7 @@ impl Push {
         let claims = json!({ "aud": origin, "exp": (now + TOKEN_LIFE) / 1000, "sub": self.subject });
         let token = jsonwebtoken::encode(&Header::new(Algorithm::ES256), &claims, &self.key).map_err(Error::unexpected)?;
         let header = format!("vapid t={token}, k={}", self.public_key);
-        tokens.insert(origin, (header.clone(), now));
+        tokens.insert(origin.to_owned(), (header.clone(), now));
         Ok(header)
     }
 }
@@ -114,10 +139,11 @@ fn hex_bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).filter_map(|i| u8::from_str_radix(&hex[i..i + 2], 16).ok()).collect()
 }
 
+/// The keys of a device's subscription.
 #[derive(sqlx::FromRow)]
-struct Subscription {
-    p256dh: String,
-    auth: String,
+pub struct Subscription {
+    pub p256dh: String,
+    pub auth: String,
 }
 
 /// How a push service is to treat a message (RFC 8030).
@@ -144,16 +170,12 @@ pub async fn job(app: &App, org: Uuid, body: &str) -> Result<Option<Later>> {
     let how = How { ttl: 7 * DAY / 1000, urgency: "normal", topic: None };
     Ok(match send(app, org, &endpoint, payload, how).await? {
         Outcome::Later(wait) => Some(Later(wait.unwrap_or(60_000))),
+        Outcome::Resting(wait) => Some(Later(wait)),
         _ => None,
     })
 }
 
-/// Hands one message to its push service. A subscription that is gone is removed; a service's fault is never held
-/// against it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How<'_>) -> Result<Outcome> {
+async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How<'_>) -> Result<Outcome> {
     let subscription: Option<Subscription> = app
         .db
         .query("SELECT p256dh, auth FROM push_subscription WHERE endpoint = $1 AND org = $2")
@@ -161,18 +183,40 @@ pub async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How
         .bind(org)
         .optional()
         .await?;
-    let Some(subscription) = subscription else { return Ok(Outcome::Gone) };
-    let url = app.push.allows(endpoint)?;
-    let Some(sealed) = encrypt(endpoint, &subscription, &payload) else {
+    match subscription {
+        Some(subscription) => hand_over(app, endpoint, &subscription, payload, how).await,
+        None => Ok(Outcome::Gone),
+    }
+}
+
+/// Hands one message to its push service. A subscription that is gone is removed; a service's fault is never held
+/// against it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hand_over(
+    app: &App,
+    endpoint: &str,
+    subscription: &Subscription,
+    payload: Value,
+    how: How<'_>,
+) -> Result<Outcome> {
+    // As it was allowed when it subscribed; the settings may be others since.
+    let Ok(url) = app.push.allows(endpoint) else { return Ok(Outcome::Refused("not_allowed")) };
+    let now = app.clock.now();
+    let origin = url.origin().ascii_serialization();
+    if let Some(wait) = app.push.rests(&origin, now) {
+        return Ok(Outcome::Resting(wait));
+    }
+    let Some(sealed) = encrypt(endpoint, subscription, &payload) else {
         remove(app, endpoint.to_owned()).await?;
         return Ok(Outcome::Gone);
     };
-    let now = app.clock.now();
     let mut request = app
         .push
         .client
         .post(url.clone())
-        .header("authorization", app.push.authorization(&url, now)?)
+        .header("authorization", app.push.authorization(&origin, now)?)
         .header("content-encoding", "aes128gcm")
         .header("content-type", "application/octet-stream")
         .header("ttl", how.ttl.to_string())
@@ -181,7 +225,9 @@ pub async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How
     if let Some(topic) = how.topic {
         request = request.header("topic", topic);
     }
-    let Ok(response) = request.send().await else {
+    let answer = request.send().await;
+    app.push.heard(&origin, answer.is_ok(), now);
+    let Ok(response) = answer else {
         tracing::warn!(host = url.host_str(), "the push service does not answer");
         return Ok(Outcome::Later(None));
     };
@@ -193,6 +239,8 @@ pub async fn send(app: &App, org: Uuid, endpoint: &str, payload: Value, how: How
         }
         _ => {}
     }
+    // Read to its end, so that the connection is free for the next.
+    drop(response.bytes().await);
     Ok(outcome)
 }
 

@@ -4,7 +4,8 @@ use chrono_tz::Tz;
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::kinds::{self, Channel, Kind};
+use super::confirm::{self, AddressState};
+use super::kinds::{self, Channel, Group, Kind};
 use super::quiet::{self, Quiet};
 use crate::app::App;
 use crate::auth::Reader;
@@ -46,6 +47,8 @@ pub struct Choice {
     pub words: Vec<KindWords>,
     /// Channels that this installation has.
     pub channels: Vec<Channel>,
+    /// Where each address that is kept stands: those that are not confirmed are not used.
+    pub addresses: Vec<AddressState>,
     /// The time zone of the quiet hours.
     pub time_zone: String,
 }
@@ -54,6 +57,10 @@ pub struct Choice {
 #[derive(Object)]
 pub struct KindWords {
     pub kind: String,
+    /// What it belongs to.
+    pub group: Group,
+    /// By what one is told unless one chose otherwise.
+    pub by: Vec<Channel>,
     pub en: String,
     pub sw: String,
 }
@@ -64,7 +71,9 @@ struct Row {
     quiet_from: Option<i64>,
     quiet_until: Option<i64>,
     email: Option<Vec<u8>>,
+    email_confirmed: Option<String>,
     phone: Option<Vec<u8>>,
+    phone_confirmed: Option<String>,
 }
 
 /// Addresses are sealed for their own purpose.
@@ -78,7 +87,8 @@ pub async fn of(app: &App, reader: &Reader) -> Result<Choice> {
     let row: Row = app
         .db
         .query(
-            "SELECT COALESCE(t.language, a.locale) AS language, t.quiet_from, t.quiet_until, t.email, t.phone
+            "SELECT COALESCE(t.language, a.locale) AS language, t.quiet_from, t.quiet_until, t.email,
+                 t.email_confirmed, t.phone, t.phone_confirmed
              FROM member m JOIN account a ON a.id = m.account LEFT JOIN told t ON t.org = m.org AND t.member = m.id
              WHERE m.org = $1 AND m.id = $2",
         )
@@ -93,9 +103,11 @@ pub async fn of(app: &App, reader: &Reader) -> Result<Choice> {
         .bind(reader.id)
         .all()
         .await?;
-    let hears = |kind: &&&Kind| kind.way.of.is_none_or(|capability| reader.capabilities.has(capability));
+    let hears = |kind: &&&Kind| kind.hears(reader.capabilities);
     let words = kinds::ALL.iter().filter(hears).map(|kind| KindWords {
         kind: kind.key.into(),
+        group: kind.group(),
+        by: kind.way.by.to_vec(),
         en: kind.en.one.into(),
         sw: kind.sw.one.into(),
     });
@@ -103,6 +115,11 @@ pub async fn of(app: &App, reader: &Reader) -> Result<Choice> {
         let own = chosen.iter().find(|(key, _)| key == kind.key).map(|(_, channels)| channels.as_str());
         ToldKind { kind: kind.key.into(), channels: channels(kind, own) }
     });
+    let confirmed = [
+        (Channel::Email, row.email.is_some(), row.email_confirmed),
+        (Channel::Sms, row.phone.is_some(), row.phone_confirmed),
+    ];
+    let addresses = confirm::states(app, reader, confirmed).await?;
     let time = |minutes: Option<i64>| minutes.map(quiet::shown).unwrap_or_default();
     let told = Told {
         language: row.language,
@@ -115,7 +132,7 @@ pub async fn of(app: &App, reader: &Reader) -> Result<Choice> {
     let organisation = scope::of_organisation(&app.db, reader.org, "organisation", reader.org).await?;
     let organisation: Organisation = serde_json::from_str(&organisation)?;
     let there = Channel::ALL.into_iter().filter(|one| *one != Channel::Email || app.mail.is_some());
-    Ok(Choice { told, words: words.collect(), channels: there.collect(), time_zone: organisation.time_zone })
+    Ok(Choice { told, words: words.collect(), channels: there.collect(), addresses, time_zone: organisation.time_zone })
 }
 
 /// The channels of a kind: as the person chose, else as the registry says.
@@ -130,14 +147,14 @@ pub fn channels(kind: &Kind, own: Option<&str>) -> Vec<Channel> {
 pub struct Checked {
     language: String,
     quiet: Option<Quiet>,
-    email: Option<Vec<u8>>,
-    phone: Option<Vec<u8>>,
+    email: String,
+    phone: String,
     kinds: Vec<(&'static str, String)>,
 }
 
 /// # Errors
 /// 422 `invalid` with the field.
-pub fn checked(crypto: &Crypto, told: Told) -> Result<Checked> {
+pub fn checked(told: Told) -> Result<Checked> {
     check::one_of("language", &told.language, &["en", "sw"])?;
     let (from, until) = (told.quiet_from.trim(), told.quiet_until.trim());
     let time = |field, text| quiet::parse(text).ok_or_else(|| Error::invalid(field, "A time of day looks like 21:00."));
@@ -153,7 +170,6 @@ pub fn checked(crypto: &Crypto, told: Told) -> Result<Checked> {
         "" => String::new(),
         typed => check::phone(typed)?,
     };
-    let seal = |text: &str| (!text.is_empty()).then(|| crypto.seal_bytes("told", text.as_bytes()));
     if told.kinds.len() > kinds::ALL.len() {
         return Err(Error::invalid("kinds", "Each kind once."));
     }
@@ -171,24 +187,42 @@ pub fn checked(crypto: &Crypto, told: Told) -> Result<Checked> {
             kept.push((kind.key, names.join(" ")));
         }
     }
-    Ok(Checked { language: told.language, quiet, email: seal(email), phone: seal(&phone), kinds: kept })
+    Ok(Checked { language: told.language, quiet, email: email.to_owned(), phone, kinds: kept })
 }
 
 /// # Errors
 /// When the database does not answer.
 pub async fn keep(tx: &mut Tx, (org, member): (Uuid, Uuid), told: Checked) -> Result<()> {
+    type Sealed = Option<Vec<u8>>;
+    let before: Option<(Sealed, Sealed)> =
+        tx.query("SELECT email, phone FROM told WHERE org = $1 AND member = $2").bind(org).bind(member).optional().await?;
+    let (email, phone) = before.unwrap_or_default();
+    let mut sealed = Vec::new();
+    for (channel, before, now) in [(Channel::Email, email, &told.email), (Channel::Sms, phone, &told.phone)] {
+        let same = address(&tx.crypto, before.as_deref()).unwrap_or_default() == *now;
+        if !same {
+            // Another address is another person's until somebody shows that it is not.
+            confirm::forget(tx, (org, member), channel).await?;
+        }
+        sealed.push(((!now.is_empty()).then(|| tx.crypto.seal_bytes("told", now.as_bytes())), same));
+    }
+    let [(email, same_email), (phone, same_phone)] = &sealed[..] else { return Ok(()) };
     tx.query(
         "INSERT INTO told (org, member, language, quiet_from, quiet_until, email, phone) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (org, member) DO UPDATE SET language = excluded.language, quiet_from = excluded.quiet_from,
-             quiet_until = excluded.quiet_until, email = excluded.email, phone = excluded.phone",
+             quiet_until = excluded.quiet_until, email = excluded.email, phone = excluded.phone,
+             email_confirmed = CASE WHEN $8 THEN told.email_confirmed END,
+             phone_confirmed = CASE WHEN $9 THEN told.phone_confirmed END",
     )
     .bind(org)
     .bind(member)
     .bind(told.language)
     .bind(told.quiet.map(|quiet| quiet.from))
     .bind(told.quiet.map(|quiet| quiet.until))
-    .bind(told.email)
-    .bind(told.phone)
+    .bind(email.clone())
+    .bind(phone.clone())
+    .bind(*same_email)
+    .bind(*same_phone)
     .run()
     .await?;
     tx.query("DELETE FROM told_kind WHERE org = $1 AND member = $2").bind(org).bind(member).run().await?;

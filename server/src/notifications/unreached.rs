@@ -57,7 +57,7 @@ pub async fn list(app: &App, reader: &Reader) -> Result<Vec<Unreached>> {
             "SELECT g.member, a.name, g.kind, g.unread, g.since, g.delivered,
                  (SELECT max(d.last_seen_at) FROM device d WHERE d.account = m.account) AS last_seen_at,
                  EXISTS (SELECT 1 FROM push_subscription p WHERE p.org = m.org AND p.member = m.id) AS push,
-                 t.email IS NOT NULL AS email, t.phone IS NOT NULL AS phone
+                 t.email_confirmed IS NOT NULL AS email, t.phone_confirmed IS NOT NULL AS phone
              FROM (SELECT i.member, i.kind, count(*) AS unread, min(i.created_at) AS since,
                        count((SELECT min(x.channel) FROM delivery x WHERE x.org = i.org AND x.inbox = i.id AND x.state = 'sent'))
                            AS delivered
@@ -74,8 +74,9 @@ pub async fn list(app: &App, reader: &Reader) -> Result<Vec<Unreached>> {
         .all()
         .await?;
     let mut found: BTreeMap<Uuid, Unreached> = BTreeMap::new();
-    // What is only good to know may stay unread.
-    for row in rows.into_iter().filter(|row| Kind::of(&row.kind).is_some_and(|kind| kind.way.unread.is_some())) {
+    // What is only good to know may stay unread; households are no colleagues.
+    let act = |kind: &Kind| kind.way.unread.is_some() && kind.way.of != Some(Capability::ReadHome);
+    for row in rows.into_iter().filter(|row| Kind::of(&row.kind).is_some_and(act)) {
         let ways = [(Channel::Push, row.push), (Channel::Email, row.email), (Channel::Sms, row.phone)];
         let one = found.entry(row.member).or_insert_with(|| Unreached {
             member: row.member,

@@ -176,7 +176,7 @@ enum Whose {
 }
 
 /// Of organisation $1, at $3. A phone that comes by again hears that it was revoked, delivers, and wipes itself.
-const GONE: [(&str, Whose); 10] = [
+const GONE: [(&str, Whose); 11] = [
     ("UPDATE member SET household = NULL WHERE org = $1 AND id = $2 AND $3 = $3", Whose::Member),
     (
         "UPDATE device SET name = '–', stats = NULL, revoked_at = COALESCE(revoked_at, $3) WHERE account = $2 AND $1 = $1",
@@ -189,6 +189,7 @@ const GONE: [(&str, Whose); 10] = [
     ("UPDATE api_key SET revoked_at = $3 WHERE org = $1 AND member = $2 AND revoked_at IS NULL", Whose::Member),
     ("DELETE FROM push_subscription WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM told WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
+    ("DELETE FROM told_code WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM told_kind WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM invitation WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM device_loss WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),

@@ -77,6 +77,10 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "subscribePush" => ("", Some(json!({ "endpoint": "nowhere", "p256dh": "", "auth": "", "language": "en" }))),
         "testPush" => ("", Some(json!({}))),
         "getTold" | "listUnreached" => ("", None),
+        "sendToldCode" => ("", Some(json!({ "channel": "push" }))),
+        "confirmTold" => ("", Some(json!({ "channel": "push", "code": "123456" }))),
+        "memberTold" => (&t.member, None),
+        "vouchTold" => (&t.member, Some(json!({ "channel": "sms", "address": "+254712345678" }))),
         "remindLater" => (&t.visit, None),
         "setTold" => {
             let told =

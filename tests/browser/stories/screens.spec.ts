@@ -112,6 +112,15 @@ for (const language of ['en', 'sw'] as Language[]) {
       { name: 'inbox', path: '/inbox' },
       { name: 'me', path: '/me' },
       { name: 'me-told', path: '/me/told' },
+      {
+        name: 'me-told-group',
+        path: '/me/told',
+        act: async (page) => {
+          const group = page.locator('details').first()
+          if (!(await group.evaluate((one) => (one as HTMLDetailsElement).open))) await group.locator('summary').click()
+          await expect(group.locator('fieldset').first()).toBeVisible()
+        },
+      },
       { name: 'me-signout', path: '/me', act: press('signout') },
       { name: 'missing', path: `/visits/${uuid7()}` },
       { name: 'not-found', path: '/nowhere' },

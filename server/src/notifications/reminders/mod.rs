@@ -2,6 +2,7 @@
 //! row, and nobody writes it again: a row is of one event, and the events follow from the records and the calendar of the
 //! organisation alone. So a restart, a second copy or a clock that is put forward neither doubles nor skips any.
 
+mod applicants;
 mod backups;
 mod devices;
 mod visits;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use futures_util::{StreamExt, TryStreamExt};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -20,6 +22,9 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::orgs::Organisation;
 use crate::{feed, packed};
+
+/// Members who are told at once.
+const AT_ONCE: usize = 16;
 
 /// An organisation at this moment.
 struct Here {
@@ -68,6 +73,7 @@ async fn look(app: &App, here: &Here) -> Result<()> {
     due.extend(waiting::conflicts(app, here).await?);
     due.extend(waiting::grants(app, here).await?);
     due.extend(waiting::reports(app, here).await?);
+    due.extend(applicants::steps(app, here).await?);
     due.extend(devices::silent(app, here).await?);
     due.extend(backups::failed(app, here).await?);
     // All of one person together: what is grouped then leaves as one message.
@@ -75,9 +81,11 @@ async fn look(app: &App, here: &Here) -> Result<()> {
     for one in due {
         of.entry(one.member).or_default().push(one);
     }
-    for (member, due) in of {
-        tell(app, here, member, due).await?;
-    }
+    // Side by side: on SQLite several share a commit.
+    let told = of.into_iter().map(|(member, due)| tell(app, here, member, due));
+    let told = futures_util::stream::iter(told).buffer_unordered(AT_ONCE);
+    told.try_for_each(|()| std::future::ready(Ok(()))).await?;
+    app.jobs.notify_one();
     Ok(())
 }
 

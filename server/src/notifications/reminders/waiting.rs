@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::{Due, Here};
 use crate::app::App;
-use crate::auth::Capability;
 use crate::auth::roles::Kept;
 use crate::clock::{DAY, Millis};
 use crate::error::Result;
+use crate::grants::Grant;
 use crate::notifications::kinds::{APPROVALS_WAITING, CONFLICT_OPENED, GRANT_TO_DECIDE, GRANT_USE_DUE};
+use crate::packed;
 
 const OFFICE: i64 = 8 * 60;
 /// A report is asked for so many days before.
@@ -80,19 +81,23 @@ struct Recommended {
     number: String,
     state_at: Millis,
     member: Uuid,
+    body: Vec<u8>,
     #[sqlx(flatten)]
     kept: Kept,
 }
 
-/// Each recommended grant, to those who approve in that village and had no part in it.
+/// Each recommended grant, to those who may approve it in that village and had no part in it.
 pub(super) async fn grants(app: &App, here: &Here) -> Result<Vec<Due>> {
     let rows: Vec<Recommended> = app
         .db
         .query(
-            "SELECT g.id, g.number, g.state_at, m.id AS member, m.role, a.platform, r.scope AS reach, r.levels, o.modules
+            "SELECT g.id, g.number, g.state_at, m.id AS member, e.body, m.role, a.platform, r.scope AS reach, r.levels,
+                 o.modules
              FROM grant_file g JOIN member_feed f ON f.org = g.org AND f.feed = g.feed
-             JOIN member m ON m.org = f.org AND m.id = f.member AND m.active AND m.role IN ('approver', 'custom')
+             JOIN member m ON m.org = f.org AND m.id = f.member AND m.active
+                 AND m.role IN ('approver', 'programme_manager', 'custom')
              JOIN account a ON a.id = m.account JOIN organisation o ON o.id = m.org
+             JOIN feed_entry e ON e.org = g.org AND e.feed = g.feed AND e.id = g.id
              LEFT JOIN custom_role r ON r.org = m.org AND r.id = m.custom_role
              WHERE g.org = $1 AND g.state = 'recommended' AND m.id <> g.submitted_by
                  AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.org = g.org AND i.member = m.id AND i.subject = g.id
@@ -101,16 +106,23 @@ pub(super) async fn grants(app: &App, here: &Here) -> Result<Vec<Due>> {
         .bind(here.org)
         .all()
         .await?;
-    let approves = |row: &Recommended| row.kept.read().is_some_and(|read| read.capabilities.has(Capability::ApproveGrants));
-    let due = rows.into_iter().filter(approves).map(|row| Due {
-        member: row.member,
-        kind: &GRANT_TO_DECIDE,
-        subject: ("grant", row.id),
-        params: json!({ "grant_number": row.number }),
-        event: format!("grant_to_decide:{}:{}", row.id, row.state_at),
-        still: "SELECT id FROM grant_file WHERE org = $1 AND id = $2 AND state = 'recommended'",
-    });
-    Ok(due.collect())
+    let mut due = Vec::new();
+    for row in rows {
+        let grant: Grant = serde_json::from_str(&packed::open(&row.body)?)?;
+        let Some(read) = row.kept.read() else { continue };
+        if !grant.may_be_approved_by(row.member, read.capabilities) {
+            continue;
+        }
+        due.push(Due {
+            member: row.member,
+            kind: &GRANT_TO_DECIDE,
+            subject: ("grant", row.id),
+            params: json!({ "grant_number": row.number }),
+            event: format!("grant_to_decide:{}:{}", row.id, row.state_at),
+            still: "SELECT id FROM grant_file WHERE org = $1 AND id = $2 AND state = 'recommended'",
+        });
+    }
+    Ok(due)
 }
 
 #[derive(sqlx::FromRow)]
