@@ -7,9 +7,9 @@ use poem_openapi::{OpenApiService, Tags};
 use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::{
-    assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
-    households, imports, live, media, members, notifications, ops, orgs, outbox, places, platform, policies, privacy,
-    programmes, quality, roles, signatures, sync, visits, web,
+    assessments, audit, auth, certificates, commands, compress, devices, duplicates, enrolments, figures, grants, groups,
+    health, home, households, imports, live, media, members, notifications, ops, orgs, outbox, places, platform, policies,
+    privacy, programmes, quality, roles, signatures, sync, trainings, visits, web,
 };
 
 /// Sections of the documentation.
@@ -23,7 +23,7 @@ pub enum Tag {
     Commands,
     Households,
     Visits,
-    /// Programmes and cycles, assessments, enrolments, business groups.
+    /// Programmes and cycles, assessments, enrolments, business groups, trainings.
     Programmes,
     /// Grants and their money.
     Grants,
@@ -77,6 +77,7 @@ type Apis = (
         auth::memberships::Api,
         imports::api::Api,
         ops::backup::api::Api,
+        certificates::api::Api,
     ),
     (
         programmes::api::Api,
@@ -87,6 +88,7 @@ type Apis = (
         grants::api::Api,
         duplicates::api::Api,
         quality::Api,
+        trainings::api::Api,
     ),
 );
 
@@ -124,6 +126,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             auth::memberships::Api(a()),
             imports::api::Api(a()),
             ops::backup::api::Api(a()),
+            certificates::api::Api(a()),
         ),
         (
             programmes::api::Api(a()),
@@ -134,6 +137,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             grants::api::Api(a()),
             duplicates::api::Api(a()),
             quality::Api(a()),
+            trainings::api::Api(a()),
         ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))

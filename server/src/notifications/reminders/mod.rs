@@ -3,7 +3,9 @@
 //! organisation alone. So a restart, a second copy or a clock that is put forward neither doubles nor skips any.
 
 mod backups;
+mod certificates;
 mod devices;
+mod trainings;
 mod visits;
 mod waiting;
 
@@ -70,6 +72,9 @@ async fn look(app: &App, here: &Here) -> Result<()> {
     due.extend(waiting::reports(app, here).await?);
     due.extend(devices::silent(app, here).await?);
     due.extend(backups::failed(app, here).await?);
+    due.extend(trainings::due(app, here).await?);
+    due.extend(certificates::of_staff(app, here).await?);
+    due.extend(certificates::of_server(app, here).await?);
     // All of one person together: what is grouped then leaves as one message.
     let mut of: BTreeMap<Uuid, Vec<Due>> = BTreeMap::new();
     for one in due {
