@@ -344,7 +344,8 @@ const routes: Route[] = [
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
 ]
 
-const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/NotFound.svelte') }
+/** Trainings and certificates, which no first screen leads to, or what nobody knows. */
+const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/Elsewhere.svelte') }
 
 const patterns = routes.map((route) => ({
   route,
