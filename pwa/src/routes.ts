@@ -228,21 +228,9 @@ const routes: Route[] = [
     area: '/figures',
   },
   {
-    path: '/unproven',
-    title: () => m.unproven_title(),
-    load: () => import('./figures/Unproven.svelte'),
-    area: '/figures',
-  },
-  {
     path: '/quality',
     title: () => m.quality_title(),
     load: () => import('./figures/Quality.svelte'),
-    area: '/figures',
-  },
-  {
-    path: '/quality/households',
-    title: () => m.quality_rows_title(),
-    load: () => import('./figures/QualityRows.svelte'),
     area: '/figures',
   },
   {
@@ -344,7 +332,7 @@ const routes: Route[] = [
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
 ]
 
-/** Trainings and certificates, which no first screen leads to, or what nobody knows. */
+/** What no first screen leads to, or what nobody knows. */
 const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/Elsewhere.svelte') }
 
 const patterns = routes.map((route) => ({
