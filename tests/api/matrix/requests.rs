@@ -207,12 +207,12 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
         "group.dissolve" => json!({ "id": t.group, "revision": 0, "reason": "because" }),
         "group.survey" => grouping::survey(&t.group, "progress", json!({ "evidence": [] })),
         "training.schedule" => {
-            let mut plan = teaching::plan(by, &t.module, &[t.household.clone()], now);
+            let mut plan = teaching::plan(by, &t.module, std::slice::from_ref(&t.household), now);
             plan["place"] = t.household["place"].clone();
             plan
         }
         "training.change" => {
-            let mut plan = teaching::plan(by, &t.module, &[t.household.clone()], now);
+            let mut plan = teaching::plan(by, &t.module, std::slice::from_ref(&t.household), now);
             (plan["id"], plan["planned_revision"]) = (json!(t.training), 0.into());
             plan
         }
