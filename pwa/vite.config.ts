@@ -12,7 +12,8 @@ const core = { name: 'core', tags: ['$initial' as const], priority: 2 }
 // The parts that views are made of, in one more: a view then waits for two files, not for twenty, each of which costs a
 // slow phone milliseconds before anything is painted.
 const parts = { name: 'parts', test: /\/src\/ui\//, priority: 1 }
-const shared = { name: 'shared', test: /\/src\/(?!vault|sync|captures|db|api|sw)/, minShareCount: 3 }
+// What only screens with a network share goes with them, not to every phone.
+const shared = { name: 'shared', test: /\/src\/(?!vault|sync|captures|db|api|sw|admin|figures|imports|platform)/, minShareCount: 3 }
 
 export default defineConfig({
   define: { __VERSION__: version },

@@ -7,7 +7,7 @@ import { build, type Plugin, type ResolvedConfig, type Rolldown } from 'vite'
 // Fetched when first needed, and kept from then on: what only desktops and administrators open, and what asks the server
 // for all that it shows.
 const WITH_A_NETWORK =
-  /\/src\/(admin\/|imports\/|platform\/|figures\/|duplicates\/(Duplicates|Compare)|devices\/Devices|grants\/(Release|Desk)|home\/Home|me\/Told|team\/Unreached|households\/PersonalData|sign-in\/(Setup|Join))/
+  /\/src\/(admin\/|imports\/|platform\/|figures\/|duplicates\/(Duplicates|Compare)|devices\/(MyD|D)evices|grants\/(Release|Desk)|home\/Home|me\/(Told|Account)|api\/admin|team\/Unreached|trainings\/Plan|certificates\/|households\/PersonalData|sign-in\/(Setup|Join))/
 // Only installing asks for these icons, with a network; the worker and the compressed copies list themselves nowhere.
 const LEFT_OUT = /(^sw(-kill)?\.js$|\.(br|gz|map)$|^icon-(180|512|maskable-\d+)\.png$)/
 const WORKER = /\.worker-[^/]*\.js$/
@@ -72,7 +72,9 @@ function offline(bundle: (Rolldown.OutputAsset | Rolldown.OutputChunk)[]): Set<s
     for (const asset of chunk.viteMetadata?.importedAssets ?? []) found.add(asset)
     chunk.imports.forEach(follow)
     for (const next of chunk.dynamicImports) {
-      if (!WITH_A_NETWORK.test(chunks.get(next)?.facadeModuleId ?? '')) follow(next)
+      const chunk = chunks.get(next)
+      // One that others import too has no module that stands for it.
+      if (!WITH_A_NETWORK.test(chunk?.facadeModuleId ?? chunk?.moduleIds.join() ?? '')) follow(next)
     }
   }
   for (const { fileName, isEntry } of chunks.values()) if (isEntry) follow(fileName)

@@ -234,21 +234,9 @@ const routes: Route[] = [
     area: '/figures',
   },
   {
-    path: '/unproven',
-    title: () => m.unproven_title(),
-    load: () => import('./figures/Unproven.svelte'),
-    area: '/figures',
-  },
-  {
     path: '/quality',
     title: () => m.quality_title(),
     load: () => import('./figures/Quality.svelte'),
-    area: '/figures',
-  },
-  {
-    path: '/quality/households',
-    title: () => m.quality_rows_title(),
-    load: () => import('./figures/QualityRows.svelte'),
     area: '/figures',
   },
   {
@@ -350,7 +338,8 @@ const routes: Route[] = [
   { path: '/me', title: () => m.me_title(), load: () => import('./me/Me.svelte'), area: '/me' },
 ]
 
-const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/NotFound.svelte') }
+/** What no first screen leads to, or what nobody knows. */
+const missing: Route = { path: '*', title: () => m.not_found_title(), load: () => import('./shell/Elsewhere.svelte') }
 
 const patterns = routes.map((route) => ({
   route,

@@ -8,9 +8,9 @@ use crate::app::App;
 use crate::auth::limits::ByAddress;
 use crate::busy::{self, Bodies, Busy};
 use crate::{
-    assessments, audit, auth, commands, compress, devices, duplicates, enrolments, figures, grants, groups, health, home,
-    households, imports, live, media, members, metrics, notifications, ops, orgs, outbox, places, platform, policies,
-    privacy, programmes, quality, roles, signatures, sync, visits, web,
+    assessments, audit, auth, certificates, commands, compress, devices, duplicates, enrolments, figures, grants, groups,
+    health, home, households, imports, live, media, members, metrics, notifications, ops, orgs, outbox, places, platform,
+    policies, privacy, programmes, quality, roles, signatures, sync, trainings, visits, web,
 };
 
 /// Sections of the documentation.
@@ -24,7 +24,7 @@ pub enum Tag {
     Commands,
     Households,
     Visits,
-    /// Programmes and cycles, assessments, enrolments, business groups.
+    /// Programmes and cycles, assessments, enrolments, business groups, trainings.
     Programmes,
     /// Grants and their money.
     Grants,
@@ -78,6 +78,7 @@ type Apis = (
         auth::memberships::Api,
         imports::api::Api,
         ops::backup::api::Api,
+        certificates::api::Api,
     ),
     (
         programmes::api::Api,
@@ -88,6 +89,7 @@ type Apis = (
         grants::api::Api,
         duplicates::api::Api,
         quality::Api,
+        trainings::api::Api,
     ),
 );
 
@@ -125,6 +127,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             auth::memberships::Api(a()),
             imports::api::Api(a()),
             ops::backup::api::Api(a()),
+            certificates::api::Api(a()),
         ),
         (
             programmes::api::Api(a()),
@@ -135,6 +138,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             grants::api::Api(a()),
             duplicates::api::Api(a()),
             quality::Api(a()),
+            trainings::api::Api(a()),
         ),
     );
     OpenApiService::new(apis, "Kilele", env!("CARGO_PKG_VERSION"))

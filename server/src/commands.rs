@@ -19,7 +19,8 @@ use crate::db::{Query, Tx};
 use crate::error::{Error, Result};
 use crate::planted::Mistake;
 use crate::{
-    assessments, conflicts, consents, enrolments, grants, groups, households, milestones, notifications, numbers, visits,
+    assessments, conflicts, consents, enrolments, grants, groups, households, milestones, notifications, numbers, trainings,
+    visits,
 };
 
 /// A command as it arrives; `body` fits `kind`.
@@ -86,6 +87,11 @@ actions! {
     "group.change" => ChangeGroup(groups::Change): groups::change,
     "group.dissolve" => DissolveGroup(groups::Dissolve): groups::dissolve,
     "group.survey" => SurveyGroup(groups::Take): groups::take,
+    "training.schedule" => ScheduleTraining(trainings::Schedule): trainings::schedule,
+    "training.change" => ChangeTraining(trainings::Change): trainings::change,
+    "training.cancel" => CancelTraining(trainings::Cancel): trainings::cancel,
+    "training.attend" => AttendTraining(trainings::Attend): trainings::attend,
+    "training.hold" => HoldTraining(trainings::Hold): trainings::hold,
     "grant.submit" => SubmitGrant(grants::Submit): grants::submit,
     "grant.move" => MoveGrant(grants::Move): grants::change,
     "grant.release" => ReleaseGrant(grants::Release): grants::release,
@@ -193,6 +199,7 @@ pub async fn run(app: &App, reader: &Reader, raw: &Value, door: &Door) -> Result
         Action::PlanVisit(_) | Action::SubmitVisit(_) => numbers::next(app, reader.org, "VIS").await?,
         Action::ApplyForProgramme(_) => numbers::next(app, reader.org, "ENR").await?,
         Action::SubmitGrant(_) => numbers::next(app, reader.org, "GRT").await?,
+        Action::ScheduleTraining(_) => numbers::next(app, reader.org, "TRN").await?,
         Action::FormGroup(_) => numbers::next(app, reader.org, "GRP").await?,
         _ => String::new(),
     };

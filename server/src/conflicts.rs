@@ -11,7 +11,7 @@ use crate::crypto::Crypto;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::feed::{self, Locked};
-use crate::{audit, households, scope};
+use crate::{audit, households, scope, trainings};
 
 /// A field that was changed on two sides.
 pub struct Clash {
@@ -19,6 +19,8 @@ pub struct Clash {
     pub base: Value,
     pub theirs: Value,
     pub mine: Value,
+    /// Who set `theirs` and when, where the record says so itself; else its history is asked.
+    pub author: Option<(Uuid, Millis)>,
 }
 
 /// An open (or settled) conflict. `theirs` is what the server held, `mine` what came later.
@@ -80,7 +82,10 @@ pub async fn open(
 ) -> Result<()> {
     let by = &context.reader;
     let device_name = device_name(tx, feeds.org, by.id, by.device).await?;
-    let theirs = author(tx, feeds.org, record.1, &clash.field).await?;
+    let theirs = match clash.author {
+        Some((member, at)) => Some((member, None, at)),
+        None => author(tx, feeds.org, record.1, &clash.field).await?,
+    };
     let theirs_device_name = match theirs {
         Some((member, Some(device), _)) => self::device_name(tx, feeds.org, member, device).await?,
         _ => None,
@@ -126,14 +131,25 @@ pub async fn refresh(
     feed: Uuid,
     household: &households::Household,
 ) -> Result<()> {
+    refresh_held(tx, context, feeds, feed, household.id, &serde_json::to_value(household)?).await
+}
+
+/// As [`refresh`], of any record: `held` is what it holds now, by field.
+pub async fn refresh_held(
+    tx: &mut Tx,
+    context: &Context,
+    feeds: &Locked,
+    feed: Uuid,
+    record: Uuid,
+    held: &Value,
+) -> Result<()> {
     let crypto = &context.app.crypto;
     let open: Vec<(Uuid,)> = tx
         .query("SELECT id FROM conflict WHERE org = $1 AND record = $2 AND state = 'open'")
         .bind(feeds.org)
-        .bind(household.id)
+        .bind(record)
         .all()
         .await?;
-    let held = serde_json::to_value(household)?;
     for (id,) in open {
         let stored = scope::current(tx, feeds.org, feed, id, "conflict").await?;
         let shown: Conflict = serde_json::from_str(&crypto.open_text(&stored))?;
@@ -210,12 +226,15 @@ pub async fn settle(tx: &mut Tx, context: &Context, body: Settle) -> Result<Appl
         return Err(Error::refused("stale", "This conflict is settled already."));
     }
     let revision = feeds.revision(place);
-    let before = households::store::current(tx, crypto, by.org, place, conflict.record).await?;
     let held = conflict.theirs.clone().unwrap_or_default();
     if body.theirs.is_some_and(|seen| !households::same(&seen, &held)) {
         return Err(Error::refused("stale", "The value has changed since you looked at it; look again."));
     }
-    if body.choose == Side::Mine {
+    if body.choose == Side::Mine && conflict.record_kind == "training" {
+        let mine = conflict.mine.clone().unwrap_or_default();
+        trainings::settle(tx, context, &mut feeds, conflict.record, &conflict.field, mine).await?;
+    } else if body.choose == Side::Mine {
+        let before = households::store::current(tx, crypto, by.org, place, conflict.record).await?;
         let mut record = serde_json::to_value(&before)?;
         record[&conflict.field] = conflict.mine.clone().unwrap_or_default();
         let mut after = households::parse(record)?;

@@ -110,7 +110,8 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             let ended = grants::sweep::all(&app).await.map(drop);
             let copied = ops::backup::schedule::sweep(&app).await;
             let begun = imports::sweep(&app).await;
-            for swept in [media::tus::sweep(&app).await, buried, begun, sealed, kept, alike, ended, copied] {
+            let looked = ops::certificate::sweep(&app).await;
+            for swept in [media::tus::sweep(&app).await, buried, begun, looked, sealed, kept, alike, ended, copied] {
                 if let Err(error) = swept {
                     error.log();
                 }
@@ -240,6 +241,7 @@ async fn work(app: &App, job: &Job) -> Result<Option<Later>> {
         "import" => imports::job(app, job.org, &job.body).await.map(|()| None),
         "duplicates" => duplicates::job(app, job.org).await.map(|()| None),
         "backup" => ops::backup::schedule::job(app).await.map(|()| None),
+        "tls" => ops::certificate::job(app).await.map(|()| None),
         other => Err(Error::unexpected(anyhow::anyhow!("no such job: {other}"))),
     }
 }

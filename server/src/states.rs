@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::{enrolments, grants, groups, milestones, visits};
+use crate::{enrolments, grants, groups, milestones, trainings, visits};
 
 /// Every way of a machine.
 macro_rules! ways {
@@ -30,6 +30,7 @@ pub fn page() -> String {
     diagram(&mut text, "Enrolment", &["applied"], &ways!(enrolments::State, enrolments::Event));
     diagram(&mut text, "Milestone", &["not_started"], &ways!(milestones::State, milestones::Event));
     diagram(&mut text, "Business group", &["active"], &ways!(groups::State, groups::machine::Event));
+    diagram(&mut text, "Training", &["scheduled"], &ways!(trainings::State, trainings::machine::Event));
     diagram(&mut text, "Grant", &["draft"], &ways!(grants::State, grants::Event));
     diagram(&mut text, "Part of a grant", &["scheduled"], &ways!(grants::TrancheState, grants::TrancheEvent));
     diagram(&mut text, "Report on the use of a grant", &["due"], &ways!(grants::UseState, grants::UseEvent));

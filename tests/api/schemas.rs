@@ -8,7 +8,7 @@ use kilele::commands::KINDS;
 use kilele::crypto::{hex, sha256};
 use kilele::sync::{MIN_SCHEMA, SCHEMA};
 use kilele_tests::cast::in_role;
-use kilele_tests::{TestApp, Uuid, both, enrolling, granting, grouping, id};
+use kilele_tests::{TestApp, Uuid, both, enrolling, granting, grouping, id, teaching};
 use serde_json::{Value, json};
 
 fn folder(schema: i64) -> PathBuf {
@@ -122,8 +122,10 @@ both! {
             words.insert("ladder".into(), ladder["id"].as_str().unwrap().into());
             for (home, word) in grouping::villagers(&mentor, 2).await.iter().zip(["one", "other"]) {
                 let enrolment = grouping::takes_part(&mentor, &supervisor, home, &ladder).await;
+                words.insert(format!("{word}_home_place"), home["place"].as_str().unwrap().into());
                 words.extend([(format!("{word}_home"), home["id"].as_str().unwrap().into()), (format!("{word}_enrolment"), enrolment)]);
             }
+            words.insert("module".into(), teaching::module(&app.admin().await, json!({})).await["id"].as_str().unwrap().into());
             words.extend([("place".into(), place), ("mentor".into(), mentor.member()), ("device".into(), mentor.device.to_string())]);
             for (file, text) in recorded(schema) {
                 // What only the server could have told the phone.
@@ -136,6 +138,10 @@ both! {
                         let now = record.map_or(0, |record| record["revision"].as_i64().unwrap());
                         words.insert(revision.into(), now.to_string());
                     }
+                }
+                if let Some(training) = words.get("training").cloned() {
+                    let plan = supervisor.record("training", &training).await.map_or(0, |t| t["planned_revision"].as_i64().unwrap());
+                    words.insert("planned_revision".into(), plan.to_string());
                 }
                 for word in ["household", "second"] {
                     let Some(household) = words.get(word).cloned() else { continue };

@@ -18,6 +18,7 @@ pub mod s3;
 pub mod sealing;
 pub mod signing;
 pub mod slow;
+pub mod teaching;
 mod template;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 // Names every record, command and answer of the wire contract, as the API shows them.
-import type { GrantCommands, GrantRecords, Milestone } from './grants'
+import type { GrantCommands, GrantRecords, Milestone, Text } from './grants'
+import type { TrainingCommands, TrainingRecords } from './trainings'
 
 export type Id = string
 /** Milliseconds since 1970, UTC. */
@@ -263,7 +264,8 @@ export interface Signature {
 
 export interface Conflict {
   id: Id
-  record_kind: 'household'
+  /** Of a training the fields are its households. */
+  record_kind: 'household' | 'training'
   record: Id
   field: string
   base: unknown
@@ -325,6 +327,12 @@ export type InboxKind =
   | 'own_grant_verified'
   | 'own_grant_cancelled'
   | 'own_grant_expired'
+  | 'training_tomorrow'
+  | 'training_today'
+  | 'training_moved'
+  | 'training_cancelled'
+  | 'certificate_expiring'
+  | 'tls_expiring'
   | 'device_silent'
   | 'backup_failed'
   | 'colleague_unread'
@@ -349,6 +357,13 @@ export interface Inbox {
     /** Of several that wait. */
     count?: number
     due_on?: string
+    module_number?: number
+    module_title?: Text
+    venue?: string
+    starts_at?: Millis
+    certificate?: string
+    expires_on?: Day
+    expires_at?: Millis
   }
   created_at: Millis
   read_at: Millis | null
@@ -491,7 +506,7 @@ export interface Enrolment {
 }
 
 /** Every kind of record that a feed carries. */
-export interface Records extends GrantRecords {
+export interface Records extends GrantRecords, TrainingRecords {
   organisation: Organisation
   place: Place
   person: Person
@@ -536,7 +551,7 @@ export interface SignedRecord {
 export type Changes<T> = { [K in keyof T]?: { was: T[K]; now: T[K] } }
 
 /** Every command, by kind, with its body. */
-export interface Commands extends GrantCommands {
+export interface Commands extends GrantCommands, TrainingCommands {
   'household.register': { household: HouseholdFields & { id: Id }; evidence: Capture[] }
   'household.update': { id: Id; changes: Changes<HouseholdFields> }
   'household.merge': {

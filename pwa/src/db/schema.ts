@@ -103,7 +103,7 @@ export interface CaptureMeta {
 export interface Draft {
   id: Id
   /** `return`: why a visit goes back, half written; `policy`: changed by an administrator and not saved. */
-  kind: 'policy' | 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation' | 'consent'
+  kind: 'policy' | 'visit' | 'household' | 'return' | 'assessment' | 'verification' | 'group' | 'survey' | 'grant' | 'acknowledgement' | 'utilisation' | 'consent' | 'training'
   /** The record it will become, or speaks of. */
   subject: Id
   household: Id | null

@@ -24,6 +24,7 @@ export const moveLabel = (move: MilestoneMove): string => moves[move]()
 
 const causes: Record<string, () => string> = {
   visit: m.ladder_cause_visit,
+  training: m.topic_training,
   group: m.ladder_cause_group,
   grant: m.ladder_cause_grant,
   acknowledgement: m.ladder_cause_acknowledgement,

@@ -64,7 +64,7 @@ async function read(): Promise<Today> {
   return {
     due: await withHousehold(open.filter((visit) => !isLate(visit) && isDue(visit))),
     overdue: await withHousehold(open.filter(isLate)),
-    drafts: unfinished.filter(({ kind }) => kind !== 'return' && kind !== 'policy'),
+    drafts: unfinished.filter(({ kind }) => !['return', 'policy', 'training'].includes(kind)),
     returned: await withHousehold(returned),
   }
 }

@@ -68,6 +68,8 @@ async function whereabouts(tx: Tx, { kind, body }: Command): Promise<Pick<Author
   switch (kind) {
     case 'household.register':
       return { place: body.household.place }
+    case 'training.schedule':
+      return { place: body.place }
     case 'group.form':
       return { place: await placeOf('household', body.members[0]?.household ?? null) }
     case 'group.survey':

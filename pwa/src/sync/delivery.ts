@@ -12,7 +12,7 @@ export interface Delivery {
   captures: { id: Id; slot: Slot; state: DeliveryState; sent: number; bytes: number; error: string | null }[]
 }
 
-const KINDS: Kind[] = ['visit', 'household', 'enrolment', 'group', 'survey', 'grant', 'acknowledgement']
+const KINDS: Kind[] = ['visit', 'household', 'enrolment', 'group', 'survey', 'grant', 'acknowledgement', 'training']
 
 /** `subject`: any record that a command changes. */
 export async function deliveryOf(subject: Id): Promise<Delivery> {

@@ -3,6 +3,7 @@ import type { Assessment, Capture, Command, Enrolment, Evidence, Household, Id, 
 import ways from '../assess/ways.json'
 import type { Author } from '../db/schema'
 import { grantRecord, ladder } from './reduce-grants'
+import { training } from './reduce-trainings'
 import { signaturesOf, signedRecord } from './touches'
 
 /** From which states a visit command may start; the server decides, this only avoids showing what it would refuse. */
@@ -44,6 +45,8 @@ export function reduce(
       return before && command.kind === 'inbox.read'
         ? { ...(before as Records['inbox']), read_at: (before as Records['inbox']).read_at ?? command.at }
         : before
+    case 'training':
+      return training(command, before as Records['training'] | null, by)
     default: {
       const after = grantRecord(command, kind, before, by)
       return after === undefined ? before : after

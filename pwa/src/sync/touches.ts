@@ -73,6 +73,9 @@ export function touches(command: Command): Key[] {
       return [keyOf('conflict', command.body.id)]
     case 'inbox.read':
       return command.body.ids.map((id) => keyOf('inbox', id))
+    // Those of trainings.
+    default:
+      return [keyOf('training', command.body.id)]
   }
 }
 

@@ -88,7 +88,7 @@ proof!(
     VisitReader, visit_reader, [ReadVisits], "This role does not read visits."
 );
 proof!(
-    /// May register and correct households, and keep their groups.
+    /// May register and correct households, and keep their groups and trainings.
     Registrar, registrar, [WriteHouseholds], "This role does not register households."
 );
 proof!(

@@ -203,9 +203,9 @@ impl Capabilities {
             "visit" | "evidence" | "signature" => self.has(Capability::ReadVisits),
             "person" => self.has(Capability::ReadMembers),
             "place" => self.has(Capability::ReadPlaces),
-            "programme" | "cycle" | "policy" => self.has(Capability::ReadProgrammes),
+            "programme" | "cycle" | "policy" | "training_module" => self.has(Capability::ReadProgrammes),
             // All are of households.
-            "assessment" | "enrolment" | "group" | "survey" => self.sees("household") && self.sees("programme"),
+            "assessment" | "enrolment" | "group" | "survey" | "training" => self.sees("household") && self.sees("programme"),
             "grant" | "acknowledgement" => self.sees("household") && self.has(Capability::ReadGrants),
             _ => true,
         }

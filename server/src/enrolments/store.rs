@@ -118,6 +118,24 @@ pub async fn demand_active(tx: &mut Tx, org: Uuid, household: Uuid, programme: U
     row.map(drop).ok_or_else(|| Error::refused("not_enrolled", "The household does not take part in this programme now."))
 }
 
+/// The household takes part in some programme. Its feed must be locked.
+///
+/// # Errors
+/// 422 `not_enrolled` unless an enrolment of it is active.
+pub async fn demand_participant(tx: &mut Tx, org: Uuid, household: Uuid) -> Result<()> {
+    let row: Option<(Uuid,)> = tx
+        .query("SELECT id FROM enrolment WHERE org = $1 AND household = $2 AND state = 'active' LIMIT 1")
+        .bind(org)
+        .bind(household)
+        .optional()
+        .await?;
+    let message = "A household that is invited takes part in a programme now.";
+    row.map(drop).ok_or_else(|| {
+        let error = Error::refused("not_enrolled", message).field("households");
+        error.details(serde_json::json!({ "households": [household] }))
+    })
+}
+
 /// What a list asks for.
 pub struct Wanted {
     pub state: Option<State>,

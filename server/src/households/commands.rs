@@ -82,7 +82,7 @@ pub async fn update(tx: &mut Tx, context: &Context, body: Update) -> Result<Appl
         if same(&held, &was) {
             record[&field] = now;
         } else if !same(&held, &now) {
-            clashes.push(Clash { field, base: was, theirs: held, mine: now });
+            clashes.push(Clash { field, base: was, theirs: held, mine: now, author: None });
         }
     }
     let mut after = parse(record)?;

@@ -17,7 +17,7 @@ use crate::media::Evidence;
 use crate::packed;
 use crate::signatures::Signature;
 use crate::visits::{self, Visit};
-use crate::{audit, check, duplicates, grants, scope};
+use crate::{audit, check, duplicates, grants, scope, trainings};
 
 /// `household.move`: to another village; `revision` is the one that was looked at.
 #[derive(Clone, Object, Deserialize)]
@@ -63,6 +63,7 @@ pub async fn relocate(tx: &mut Tx, context: &Context, body: Move) -> Result<Appl
         .bind(by.id)
         .later()
         .await?;
+    trainings::leave(tx, context, &mut feeds, from, body.id).await?;
     carry(tx, &feeds, body.id, (from, to)).await?;
     let after = Household { place: to, updated_at: context.now, revision: feeds.revision(to), ..before.clone() };
     feeds.remove(tx, from, "household", body.id).await?;

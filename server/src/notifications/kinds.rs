@@ -277,6 +277,24 @@ kinds! {
     OWN_GRANT_EXPIRED = "own_grant_expired", "the same", OWN,
         "Your grant has expired",
         "Muda wa ruzuku yako umeisha";
+    TRAINING_TOMORROW = "training_tomorrow", "the trainer, mentors of those invited, and those with an account, at 17:00 the day before", REMINDER,
+        "You have a training tomorrow" | "You have {n} trainings tomorrow",
+        "Una mafunzo kesho" | "Una mafunzo {n} kesho";
+    TRAINING_TODAY = "training_today", "the trainer, mentors of those invited, and those with an account, at 6:30", REMINDER,
+        "You have a training today" | "You have {n} trainings today",
+        "Una mafunzo leo" | "Una mafunzo {n} leo";
+    TRAINING_MOVED = "training_moved", "whoever was reminded of it", Way { urgency: "high", ..NEWS },
+        "A training takes place at another time",
+        "Mafunzo yatafanyika wakati mwingine";
+    TRAINING_CANCELLED = "training_cancelled", "whoever was reminded of it", Way { urgency: "high", ..NEWS },
+        "A training was cancelled",
+        "Mafunzo yamefutwa";
+    CERTIFICATE_EXPIRING = "certificate_expiring", "whose it is and their supervisor, 30 and 7 days before and on the day", Way { of: Some(Capability::ReadMembers), ..ACT },
+        "A certificate is about to expire",
+        "Cheti kinakaribia kuisha muda";
+    TLS_EXPIRING = "tls_expiring", "the administrators, 21 and 7 days before", Way { urgency: "high", of: Some(Capability::ManageMembers), ..ACT },
+        "The certificate of the server's address is about to expire",
+        "Cheti cha anwani ya seva kinakaribia kuisha muda";
     DEVICE_SILENT = "device_silent", "the supervisor of whoever works on it", Way { of: WAITS.of, ..ACT },
         "A phone with photos that have not arrived has been silent for days",
         "Simu yenye picha ambazo hazijafika imekaa kimya kwa siku kadhaa";

@@ -116,11 +116,12 @@ async fn write(tx: &mut Tx, now: Millis, feeds: &Locked, notice: Notice<'_>, eve
 /// The page that shows what an entry is about.
 fn path(subject_kind: Option<&str>, subject: Uuid) -> String {
     match subject_kind {
-        Some(kind @ ("visit" | "enrolment" | "grant" | "group" | "household")) => format!("/{kind}s/{subject}"),
+        Some(kind @ ("visit" | "enrolment" | "grant" | "group" | "household" | "training")) => format!("/{kind}s/{subject}"),
         Some("queue") => "/queue".into(),
         Some("device") => "/team/devices".into(),
         Some("member") => "/team/unread".into(),
-        Some("backup") => "/admin".into(),
+        Some("certificate") => "/certificates".into(),
+        Some("backup" | "tls") => "/admin".into(),
         Some("home") => "/home".into(),
         _ => "/inbox".into(),
     }

@@ -83,6 +83,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("organisation", "1 = 1"),
     ("data_key", "1 = 1"),
     ("backup_run", "1 = 1"),
+    ("tls_certificate", "1 = 1"),
     ("oidc_attempt", "1 = 1"),
     // A person's: belongs where the person is a member.
     ("account", "EXISTS (SELECT 1 FROM member m JOIN organisation o ON o.id = m.org WHERE m.account = t.id)"),

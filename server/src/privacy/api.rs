@@ -16,6 +16,7 @@ use crate::db::wall;
 use crate::error::{Error, Result};
 use crate::households;
 use crate::scope;
+use crate::trainings;
 use crate::wire::Page;
 
 pub struct Api(pub App);
@@ -50,6 +51,7 @@ impl Api {
         let (visits, evidence, signatures) = households::api::belongings(app, &admin, id.0).await?;
         let (assessments, enrolments) = households::api::programme_records(app, admin.org, id.0).await?;
         let (groups, surveys) = households::api::group_records(app, admin.org, id.0).await?;
+        let trainings = trainings::store::taken_out(app, admin.org, id.0).await?;
         let wanted = audit::Wanted { subject: Some(id.0), limit: 10_000, ..audit::Wanted::default() };
         let events = audit::list(app, &admin, &wanted).await?;
         let events: Vec<serde_json::Value> = events.iter().filter_map(poem_openapi::types::ToJSON::to_json).collect();
@@ -66,7 +68,7 @@ impl Api {
         let events = serde_json::to_string(&events)?;
         let text = format!(
             "{{\"taken_out_at\":{at},\"household\":{},\"visits\":[{}],\"evidence\":[{evidence}],\"signatures\":[{signatures}],\
-             \"assessments\":[{assessments}],\"enrolments\":[{enrolments}],\"groups\":[{groups}],\"surveys\":[{surveys}],\
+             \"assessments\":[{assessments}],\"enrolments\":[{enrolments}],\"groups\":[{groups}],\"surveys\":[{surveys}],\"trainings\":{trainings},\
              \"pictures\":\"/api/media/{{evidence}}/full\",\"events\":{events}}}\n",
             app.crypto.open_text(&household),
             app.crypto.open_text(&visits)

@@ -24,7 +24,7 @@ type Part = (&'static str, &'static str, [&'static str; 5]);
 type Columns = (Uuid, Option<String>, Option<Millis>, Option<Millis>, Option<Millis>);
 
 /// Of organisation $1, member $2 and account $3.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     (
         "devices",
         "SELECT id, name, created_at, last_seen_at, revoked_at FROM device WHERE account = $3 AND $1 = $1 AND $2 = $2",
@@ -64,6 +64,14 @@ const PARTS: [Part; 8] = [
         "pictures",
         "SELECT id, slot, captured_at, received_at, CAST(NULL AS BIGINT) FROM evidence WHERE org = $1 AND captured_by = $2 AND $3 = $3",
         ["id", "slot", "captured_at", "received_at", ""],
+    ),
+    (
+        "certificates",
+        "SELECT s.certificate, c.name || ', ' || c.issued_by || ', ' || s.kind || ', ' || s.number || ', '
+             || COALESCE(s.issued_on, '') || '–' || COALESCE(s.expires_on, '') || ' ' || s.reason, s.at, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)
+         FROM certificate c JOIN certificate_step s ON s.org = c.org AND s.certificate = c.id
+         WHERE c.org = $1 AND c.member = $2 AND $3 = $3 ORDER BY s.at, s.sequence",
+        ["id", "certificate", "at", "", ""],
     ),
 ];
 
@@ -176,7 +184,7 @@ enum Whose {
 }
 
 /// Of organisation $1, at $3. A phone that comes by again hears that it was revoked, delivers, and wipes itself.
-const GONE: [(&str, Whose); 11] = [
+const GONE: [(&str, Whose); 13] = [
     ("UPDATE member SET household = NULL WHERE org = $1 AND id = $2 AND $3 = $3", Whose::Member),
     (
         "UPDATE device SET name = '–', stats = NULL, revoked_at = COALESCE(revoked_at, $3) WHERE account = $2 AND $1 = $1",
@@ -193,5 +201,11 @@ const GONE: [(&str, Whose); 11] = [
     ("DELETE FROM told_kind WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM invitation WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM device_loss WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
+    (
+        "DELETE FROM certificate_step WHERE org = $1 AND $3 = $3
+             AND certificate IN (SELECT id FROM certificate WHERE org = $1 AND member = $2)",
+        Whose::Member,
+    ),
+    ("DELETE FROM certificate WHERE org = $1 AND member = $2 AND $3 = $3", Whose::Member),
     ("DELETE FROM oidc_identity WHERE account = $2 AND $1 = $1 AND $3 = $3", Whose::Account),
 ];

@@ -1,6 +1,6 @@
 //! How each operation is asked, with the ids of a target.
 
-use kilele_tests::{Person, enrolling, granting, grouping, id, signing};
+use kilele_tests::{Person, enrolling, granting, grouping, id, signing, teaching};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -35,6 +35,14 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "getAssessment" => (&t.assessment, None),
         "getEnrolment" => (&t.enrolment, None),
         "getGroup" => (&t.group, None),
+        "getTraining" => (&t.training, None),
+        "listHouseholdTrainings" => (household, None),
+        "listTrainingModules" | "listTrainings" | "listCertificates" => ("", None),
+        "saveTrainingModule" => (&t.visit, Some(json!({ "module": teaching::facts(0, json!({})) }))),
+        "addCertificate" => ("", Some(json!({ "name": " ", "issued_by": "" }))),
+        // One that nobody has.
+        "renewCertificate" => (&t.visit, Some(json!({}))),
+        "withdrawCertificate" => (&t.visit, Some(json!({ "reason": "because" }))),
         "listProgrammes" | "listEnrolments" | "listGroups" | "listPolicies" | "listGrants" => ("", None),
         "getGrant" | "getGrantLedger" | "getGrantFile" | "getGrantReceipt" => (&t.grant, None),
         "getProgrammeBudget" => (t.programme["id"].as_str().unwrap(), None),
@@ -202,6 +210,19 @@ pub fn command(kind: &str, by: &Person, target: &Target) -> Value {
         }
         "group.dissolve" => json!({ "id": t.group, "revision": 0, "reason": "because" }),
         "group.survey" => grouping::survey(&t.group, "progress", json!({ "evidence": [] })),
+        "training.schedule" => {
+            let mut plan = teaching::plan(by, &t.module, std::slice::from_ref(&t.household), now);
+            plan["place"] = t.household["place"].clone();
+            plan
+        }
+        "training.change" => {
+            let mut plan = teaching::plan(by, &t.module, std::slice::from_ref(&t.household), now);
+            (plan["id"], plan["planned_revision"]) = (json!(t.training), 0.into());
+            plan
+        }
+        "training.cancel" => json!({ "id": t.training, "reason": " " }),
+        "training.attend" => json!({ "id": t.training, "marks": [{ "household": id() }] }),
+        "training.hold" => json!({ "id": t.training }),
         "grant.submit" => granting::application(by, &t.household, &t.policy),
         "grant.move" => json!({ "id": t.grant, "revision": 0, "event": "review" }),
         "grant.release" => {

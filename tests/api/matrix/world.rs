@@ -3,7 +3,7 @@
 use kilele::auth::Role;
 use kilele::members::NewMember;
 use kilele_tests::cast::{in_role, join, neighbours};
-use kilele_tests::{Person, TestApp, Uuid, enrolling, granting, grouping, id, pictures};
+use kilele_tests::{Person, TestApp, Uuid, enrolling, granting, grouping, id, pictures, teaching};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -32,6 +32,9 @@ pub struct Target {
     /// A grant that the household asks for, in the programme of the group; and by which policy.
     pub grant: String,
     pub policy: Value,
+    /// What is taught, and a session of it to which the household is invited.
+    pub module: Value,
+    pub training: String,
     pub member: String,
     pub device: String,
     pub role: String,
@@ -127,6 +130,9 @@ async fn target(app: &TestApp, [mentor, supervisor, admin]: [&Person; 3], spare:
     }
     let formed = grouping::group(&grouped, &homes);
     mentor.command("group.form", formed.clone()).await.ok();
+    let module = teaching::module(admin, json!({})).await;
+    let planned = teaching::plan(mentor, &module, &homes[..1], app.clock.now());
+    mentor.command("training.schedule", planned.clone()).await.ok();
     let policy = granting::policy(admin, &grouped, "SB", json!({})).await;
     let asked = granting::application(mentor, &household, &policy);
     mentor.command("grant.submit", asked.clone()).await.ok();
@@ -158,6 +164,8 @@ async fn target(app: &TestApp, [mentor, supervisor, admin]: [&Person; 3], spare:
         formed,
         grant: asked["id"].as_str().unwrap().to_owned(),
         policy,
+        module,
+        training: planned["id"].as_str().unwrap().to_owned(),
         programme,
         member: colleague.member(),
         device: colleague.device.to_string(),

@@ -4,7 +4,9 @@
 
 mod applicants;
 mod backups;
+mod certificates;
 mod devices;
+mod trainings;
 mod visits;
 mod waiting;
 
@@ -76,6 +78,9 @@ async fn look(app: &App, here: &Here) -> Result<()> {
     due.extend(applicants::steps(app, here).await?);
     due.extend(devices::silent(app, here).await?);
     due.extend(backups::failed(app, here).await?);
+    due.extend(trainings::due(app, here).await?);
+    due.extend(certificates::of_staff(app, here).await?);
+    due.extend(certificates::of_server(app, here).await?);
     // All of one person together: what is grouped then leaves as one message.
     let mut of: BTreeMap<Uuid, Vec<Due>> = BTreeMap::new();
     for one in due {
