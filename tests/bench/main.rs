@@ -25,8 +25,21 @@ const RUN: Duration = Duration::from_secs(6);
 const RUNS: usize = 3;
 
 /// What can be measured alone: `kilele-bench create list sqlite`. Without a name, all of it; without an engine, both.
-const ROWS: &[&str] =
-    &["list", "thumbs", "storm", "sync", "size", "create", "imports", "dashboard", "live", "push", "start", "pictures", "paper"];
+const ROWS: &[&str] = &[
+    "list",
+    "thumbs",
+    "storm",
+    "sync",
+    "size",
+    "create",
+    "imports",
+    "dashboard",
+    "live",
+    "push",
+    "start",
+    "pictures",
+    "paper",
+];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();

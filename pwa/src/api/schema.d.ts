@@ -1754,6 +1754,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Certificates that the caller may see
+         * @description The own, those of the own team, all for whoever manages members; those that expire first lead.
+         */
+        get: operations["listCertificates"];
+        put?: never;
+        /** Add a certificate */
+        post: operations["addCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/{id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew a certificate
+         * @description What it was before stays in its history.
+         */
+        post: operations["renewCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/certificates/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a certificate */
+        post: operations["withdrawCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/programmes": {
         parameters: {
             query?: never;
@@ -2150,6 +2208,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/modules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All training modules */
+        get: operations["listTrainingModules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/modules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a training module, or change it */
+        put: operations["saveTrainingModule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List training sessions
+         * @description By number, which is the order in which they were planned.
+         */
+        get: operations["listTrainings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One training session, with its roll */
+        get: operations["getTraining"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/households/{id}/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The training sessions that a household was invited to, latest first */
+        get: operations["listHouseholdTrainings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2314,6 +2460,15 @@ export interface components {
          */
         AssessmentStage: "baseline" | "midterm" | "graduation";
         /**
+         * AttendTraining
+         * @description `training.attend`: merges household by household; two who recorded differently open a conflict.
+         */
+        AttendTraining: {
+            /** Format: uuid */
+            id: string;
+            marks: components["schemas"]["TrainingMarkChange"][];
+        };
+        /**
          * AuditChange
          * @description A field that changed; values that are sealed at rest show as •••.
          */
@@ -2470,6 +2625,15 @@ export interface components {
             items: components["schemas"]["PlanItem"][];
         };
         /**
+         * CancelTraining
+         * @description `training.cancel`: with a reason.
+         */
+        CancelTraining: {
+            /** Format: uuid */
+            id: string;
+            reason: string;
+        };
+        /**
          * CancelVisit
          * @description `visit.cancel`.
          */
@@ -2509,6 +2673,69 @@ export interface components {
             supersedes?: string;
         };
         /**
+         * Certificate
+         * @description A certificate, with all that was done with it, latest last. Whether it has expired, the calendar says.
+         */
+        Certificate: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            member: string;
+            member_name: string;
+            name: string;
+            issued_by: string;
+            withdrawn: boolean;
+            /** @description As the latest addition or renewal says. */
+            number: string;
+            issued_on?: string;
+            expires_on?: string;
+            history: components["schemas"]["CertificateStep"][];
+        };
+        /**
+         * CertificateStep
+         * @description One step: appended, never changed.
+         */
+        CertificateStep: {
+            kind: components["schemas"]["CertificateStepKind"];
+            number: string;
+            issued_on?: string;
+            expires_on?: string;
+            /** @description Of a withdrawal. */
+            reason: string;
+            /** Format: uuid */
+            by: string;
+            by_name: string;
+            /** Format: int64 */
+            at: number;
+        };
+        /**
+         * @description What was done with a certificate.
+         * @enum {string}
+         */
+        CertificateStepKind: "add" | "renew" | "withdraw";
+        /**
+         * CertificateTerm
+         * @description From when until when it holds.
+         */
+        CertificateTerm: {
+            number?: string;
+            /** @description `YYYY-MM-DD` */
+            issued_on?: string;
+            /** @description None: it never expires. */
+            expires_on?: string;
+        };
+        /**
+         * CertificateWithdrawal
+         * @description Why it holds no more.
+         */
+        CertificateWithdrawal: {
+            reason: string;
+        };
+        /** Certificates */
+        Certificates: {
+            items: components["schemas"]["Certificate"][];
+        };
+        /**
          * Change
          * @description What a person saw in a field, and what they set.
          */
@@ -2528,6 +2755,32 @@ export interface components {
             name: string;
             type: components["schemas"]["GroupType"];
             members: components["schemas"]["GroupMember"][];
+        };
+        /**
+         * ChangeTraining
+         * @description `training.change`: `planned_revision` is the one that was looked at.
+         */
+        ChangeTraining: {
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            planned_revision: number;
+            venue: string;
+            /** Format: int64 */
+            starts_at: number;
+            /** Format: int64 */
+            ends_at: number;
+            /**
+             * Format: int64
+             * @description 25 unless said otherwise.
+             */
+            capacity?: number;
+            /** Format: uuid */
+            trainer: string;
+            /** @description Of the village, each on its way in a programme. */
+            households: string[];
+            /** @description Somebody was shown who lacks the prerequisite, and invites them all the same. */
+            despite_prerequisite: boolean;
         };
         /**
          * @description A way to a person outside of the app.
@@ -2558,10 +2811,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "household.register" | "household.update" | "household.merge" | "household.unmerge" | "household.move" | "consent.give" | "consent.withdraw" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "milestone.move" | "group.form" | "group.change" | "group.dissolve" | "group.survey" | "grant.submit" | "grant.move" | "grant.release" | "grant.acknowledge" | "grant.tranche" | "grant.utilise" | "grant.verify" | "conflict.settle" | "inbox.read";
+            kind: "household.register" | "household.update" | "household.merge" | "household.unmerge" | "household.move" | "consent.give" | "consent.withdraw" | "visit.plan" | "visit.start" | "visit.submit" | "visit.cancel" | "visit.miss" | "visit.approve" | "visit.return" | "assessment.record" | "enrolment.apply" | "enrolment.move" | "milestone.move" | "group.form" | "group.change" | "group.dissolve" | "group.survey" | "training.schedule" | "training.change" | "training.cancel" | "training.attend" | "training.hold" | "grant.submit" | "grant.move" | "grant.release" | "grant.acknowledge" | "grant.tranche" | "grant.utilise" | "grant.verify" | "conflict.settle" | "inbox.read";
             /** Format: int64 */
             at: number;
-            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["MergeHouseholds"] | components["schemas"]["UnmergeHousehold"] | components["schemas"]["MoveHousehold"] | components["schemas"]["GiveConsent"] | components["schemas"]["WithdrawConsent"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["MoveMilestone"] | components["schemas"]["FormGroup"] | components["schemas"]["ChangeGroup"] | components["schemas"]["DissolveGroup"] | components["schemas"]["SurveyGroup"] | components["schemas"]["SubmitGrant"] | components["schemas"]["MoveGrant"] | components["schemas"]["ReleaseGrant"] | components["schemas"]["AcknowledgeGrant"] | components["schemas"]["MoveTranche"] | components["schemas"]["UtiliseGrant"] | components["schemas"]["VerifyGrant"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
+            body: components["schemas"]["RegisterHousehold"] | components["schemas"]["UpdateHousehold"] | components["schemas"]["MergeHouseholds"] | components["schemas"]["UnmergeHousehold"] | components["schemas"]["MoveHousehold"] | components["schemas"]["GiveConsent"] | components["schemas"]["WithdrawConsent"] | components["schemas"]["PlanVisit"] | components["schemas"]["StartVisit"] | components["schemas"]["SubmitVisit"] | components["schemas"]["CancelVisit"] | components["schemas"]["MissVisit"] | components["schemas"]["ApproveVisit"] | components["schemas"]["ReturnVisit"] | components["schemas"]["RecordAssessment"] | components["schemas"]["ApplyForProgramme"] | components["schemas"]["MoveEnrolment"] | components["schemas"]["MoveMilestone"] | components["schemas"]["FormGroup"] | components["schemas"]["ChangeGroup"] | components["schemas"]["DissolveGroup"] | components["schemas"]["SurveyGroup"] | components["schemas"]["ScheduleTraining"] | components["schemas"]["ChangeTraining"] | components["schemas"]["CancelTraining"] | components["schemas"]["AttendTraining"] | components["schemas"]["HoldTraining"] | components["schemas"]["SubmitGrant"] | components["schemas"]["MoveGrant"] | components["schemas"]["ReleaseGrant"] | components["schemas"]["AcknowledgeGrant"] | components["schemas"]["MoveTranche"] | components["schemas"]["UtiliseGrant"] | components["schemas"]["VerifyGrant"] | components["schemas"]["SettleConflict"] | components["schemas"]["ReadInbox"];
         };
         /**
          * CommandResult
@@ -3527,6 +3780,14 @@ export interface components {
             uptime: number;
             version: string;
         };
+        /**
+         * HoldTraining
+         * @description `training.hold`: it took place; what the roll says counts from now on.
+         */
+        HoldTraining: {
+            /** Format: uuid */
+            id: string;
+        };
         /** Home */
         Home: {
             household: components["schemas"]["Household"];
@@ -3755,6 +4016,10 @@ export interface components {
             /** @description head, spouse, child, parent, sibling or other. */
             relationship: string;
             participant: boolean;
+        };
+        /** HouseholdTrainings */
+        HouseholdTrainings: {
+            items: components["schemas"]["Training"][];
         };
         /**
          * Import
@@ -4542,6 +4807,21 @@ export interface components {
              */
             expires_at: number;
         };
+        /**
+         * NewCertificate
+         * @description A certificate to be; `member` is whose it is, the caller unless said.
+         */
+        NewCertificate: {
+            /** Format: uuid */
+            member?: string;
+            name: string;
+            issued_by: string;
+            number?: string;
+            /** @description `YYYY-MM-DD` */
+            issued_on?: string;
+            /** @description None: it never expires. */
+            expires_on?: string;
+        };
         /** NewHousehold */
         NewHousehold: {
             /** Format: uuid */
@@ -4920,6 +5200,14 @@ export interface components {
          */
         Page_Place: {
             items: components["schemas"]["Place"][];
+            next?: string;
+        };
+        /**
+         * Page_Training
+         * @description A page of records; `next` goes into `after` for the one that follows.
+         */
+        Page_Training: {
+            items: components["schemas"]["Training"][];
             next?: string;
         };
         /**
@@ -5629,6 +5917,43 @@ export interface components {
             revision?: number;
         };
         /**
+         * SaveTrainingModule
+         * @description What becomes of a module; `revision` is the one that was looked at, none when it is new.
+         */
+        SaveTrainingModule: {
+            module: components["schemas"]["TrainingModuleFacts"];
+            /** Format: int64 */
+            revision?: number;
+        };
+        /**
+         * ScheduleTraining
+         * @description `training.schedule`.
+         */
+        ScheduleTraining: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            module: string;
+            /** Format: uuid */
+            place: string;
+            venue: string;
+            /** Format: int64 */
+            starts_at: number;
+            /** Format: int64 */
+            ends_at: number;
+            /**
+             * Format: int64
+             * @description 25 unless said otherwise.
+             */
+            capacity?: number;
+            /** Format: uuid */
+            trainer: string;
+            /** @description Of the village, each on its way in a programme. */
+            households: string[];
+            /** @description Somebody was shown who lacks the prerequisite, and invites them all the same. */
+            despite_prerequisite: boolean;
+        };
+        /**
          * SealedNames
          * @description Names of what waited on a phone: `LostItem`s as JSON, HPKE with info `kilele-names-1` and additional data
          *     `1|names|org|member|device|id`.
@@ -6201,6 +6526,150 @@ export interface components {
         ToldWhich: {
             channel: components["schemas"]["Channel"];
         };
+        /**
+         * Training
+         * @description A session as devices and the API show it.
+         */
+        Training: {
+            /** Format: uuid */
+            id: string;
+            number?: string;
+            /**
+             * Format: uuid
+             * @description The village; also the feed.
+             */
+            place: string;
+            /** Format: uuid */
+            module: string;
+            /** @description Where in the village. */
+            venue: string;
+            /** Format: int64 */
+            starts_at: number;
+            /** Format: int64 */
+            ends_at: number;
+            /** Format: int64 */
+            capacity: number;
+            /**
+             * Format: uuid
+             * @description The member who teaches.
+             */
+            trainer: string;
+            seats: components["schemas"]["TrainingSeat"][];
+            /** @description Of those invited: who had not attended the module's prerequisite when it was planned. */
+            lacking: string[];
+            state: components["schemas"]["TrainingState"];
+            /** @description Why it was cancelled. */
+            reason: string;
+            /** Format: uuid */
+            planned_by: string;
+            /** Format: int64 */
+            planned_at: number;
+            /**
+             * Format: int64
+             * @description Which plan this is: `training.change` says which one was looked at. The roll does not change it.
+             */
+            planned_revision: number;
+            /** Format: uuid */
+            held_by?: string;
+            /** Format: int64 */
+            held_at?: number;
+            /** Format: int64 */
+            created_at: number;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * TrainingMark
+         * @description What the roll says of one household.
+         */
+        TrainingMark: {
+            presence: components["schemas"]["TrainingPresence"];
+            /** Format: int64 */
+            arrived_at?: number;
+            /** Format: int64 */
+            left_at?: number;
+        };
+        /**
+         * TrainingMarkChange
+         * @description What somebody saw in the roll, and what they set.
+         */
+        TrainingMarkChange: {
+            /** Format: uuid */
+            household: string;
+            was?: components["schemas"]["TrainingMark"];
+            now?: components["schemas"]["TrainingMark"];
+        };
+        /**
+         * TrainingModule
+         * @description A module as devices and the API show it.
+         */
+        TrainingModule: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description 1 … 999; each once in the organisation.
+             */
+            number: number;
+            title: components["schemas"]["Words"];
+            /**
+             * Format: uuid
+             * @description The module that comes before it.
+             */
+            prerequisite?: string;
+            /** @description Sessions are planned of it. */
+            active: boolean;
+            /** Format: int64 */
+            updated_at: number;
+            /** Format: int64 */
+            revision: number;
+        };
+        /**
+         * TrainingModuleFacts
+         * @description What is said of a module.
+         */
+        TrainingModuleFacts: {
+            /**
+             * Format: int64
+             * @description 1 … 999; each once in the organisation.
+             */
+            number: number;
+            title: components["schemas"]["Words"];
+            /**
+             * Format: uuid
+             * @description The module that comes before it.
+             */
+            prerequisite?: string;
+            /** @description Sessions are planned of it. */
+            active: boolean;
+        };
+        /** TrainingModules */
+        TrainingModules: {
+            items: components["schemas"]["TrainingModule"][];
+        };
+        /** @enum {string} */
+        TrainingPresence: "full" | "partial" | "absent";
+        /**
+         * TrainingSeat
+         * @description An invited household, and what the roll says of it.
+         */
+        TrainingSeat: {
+            /** Format: uuid */
+            household: string;
+            /** @description None before somebody recorded it. */
+            mark?: components["schemas"]["TrainingMark"] & unknown;
+            /**
+             * Format: uuid
+             * @description Who recorded it, and when.
+             */
+            by?: string;
+            /** Format: int64 */
+            at?: number;
+        };
+        /** @enum {string} */
+        TrainingState: "scheduled" | "held" | "cancelled";
         /**
          * Tranche
          * @description A part of the money, and how it went.
@@ -18644,6 +19113,460 @@ export interface operations {
             };
         };
     };
+    listCertificates: {
+        parameters: {
+            query?: {
+                member?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Certificates"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["NewCertificate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renewCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["CertificateTerm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["CertificateWithdrawal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProgrammes: {
         parameters: {
             query?: never;
@@ -20917,6 +21840,567 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["Page_HouseholdCard"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTrainingModules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["TrainingModules"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveTrainingModule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["SaveTrainingModule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["TrainingModule"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTrainings: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["TrainingState"];
+                module?: string;
+                place?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Page_Training"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTraining: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Training"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in, or the session has ended. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but not allowed to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there, or not for this caller. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a type of body this operation takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but against a rule; `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded or a part is down; `Retry-After` says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHouseholdTrainings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["HouseholdTrainings"];
                 };
             };
             /** @description The request is malformed. */

@@ -137,7 +137,9 @@ pub async fn ask(operation: &str, method: &Method, path: &str, by: &Person, targ
         "disputeOwnGrant" => ("", Some(json!({ "tranche": id(), "reason": "it did not come" }))),
         "createUpload" | "listHouseholds" | "listVisits" | "listDevices" | "listPlaces" | "listMembers" | "listRoles"
         | "me" | "importPlaces" | "unsubscribePush" | "figures" | "dashboard" | "figuresAcross" | "home" | "signOut"
-        | "health" | "healthOfParts" | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" | "backups" => ("", None),
+        | "health" | "healthOfParts" | "ready" | "start" | "uploadOptions" | "listOrganisations" | "getMode" | "backups" => {
+            ("", None)
+        }
         other => panic!("tests/api/matrix/requests.rs does not say how to ask {other}"),
     };
     let mut asked = Asked { method: method.clone(), path: with_ids(path, used), body, headers: Vec::new() };
