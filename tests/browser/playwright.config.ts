@@ -10,7 +10,7 @@ export default defineConfig({
   globalSetup: './harness/demo.ts',
   fullyParallel: false,
   // A story waits more than it computes.
-  workers: 2,
+  workers: 3,
   projects: [
     { name: 'together', testIgnore: TIMED },
     { name: 'alone', testMatch: TIMED, workers: 1 },
