@@ -217,6 +217,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Guest<Io> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::*;
 
