@@ -11,7 +11,6 @@ import { newId } from './ids'
 import { prepareToday } from './queries/today'
 import { askWorker, onRevoked, wake } from './sync/engine'
 import { startStatus, status } from './sync/status.svelte'
-import { registerWorker } from './update'
 import { renew } from './renew'
 import { watchAway } from './vault/away'
 import { alive, answerWorker } from './vault/held'
@@ -51,7 +50,7 @@ async function later(): Promise<void> {
   navigator.serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string }>) => {
     if (event.data?.type === 'wake') wake()
   })
-  await registerWorker().catch(() => undefined)
+  await import('./update').then(({ registerWorker }) => registerWorker()).catch(() => undefined)
   const { keepPush } = await import('./push')
   await keepPush().catch(() => undefined)
 }
