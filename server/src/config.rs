@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
 /// Read from `KILELE_*` in the environment, else from `kilele.toml`, else the default.
 #[derive(Clone, Debug)]
@@ -141,12 +140,8 @@ const AWS: [&str; 18] = [
     "AWS_TIMEOUT",
 ];
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    #[serde(flatten)]
-    settings: std::collections::BTreeMap<String, toml::Value>,
-}
+/// What stands in a file, by the names of the environment.
+type File = std::collections::BTreeMap<String, toml::Value>;
 
 /// Where the package for Debian keeps the settings.
 const PACKAGED: &str = "/etc/kilele/kilele.toml";
@@ -160,7 +155,7 @@ fn file() -> Result<File> {
     };
     for path in candidates {
         match std::fs::read_to_string(path) {
-            Ok(text) => return toml::from_str(&text).with_context(|| path.to_owned()),
+            Ok(text) => return parse(&text).with_context(|| path.to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {}
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 anyhow::bail!("{path} is not for this user: sudo -u kilele kilele …")
@@ -169,6 +164,13 @@ fn file() -> Result<File> {
         }
     }
     Ok(File::default())
+}
+
+fn parse(text: &str) -> Result<File> {
+    let file: File = toml::from_str(text)?;
+    let other = file.keys().find(|name| !name.starts_with("KILELE_") && !name.starts_with("AWS_"));
+    anyhow::ensure!(other.is_none(), "{} is no setting: they begin with KILELE_ or AWS_", other.map_or("", |name| name));
+    Ok(file)
 }
 
 impl Config {
@@ -180,7 +182,7 @@ impl Config {
         let file = file()?;
         Self::from(|name| {
             let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            std::env::var(name).ok().filter(|v| !v.is_empty()).or_else(|| file.settings.get(name).map(text))
+            std::env::var(name).ok().filter(|v| !v.is_empty()).or_else(|| file.get(name).map(text))
         })
     }
 
@@ -257,5 +259,23 @@ impl Config {
     pub fn secure_cookies(&self) -> bool {
         let host = self.public_url.strip_prefix("http://").unwrap_or_default();
         self.public_url.starts_with("https://") || host.starts_with("localhost") || host.starts_with("127.0.0.1")
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_names_of_the_environment() {
+        let file = parse("# ours\nKILELE_DATA_DIR = \"/var/lib/kilele\"\nKILELE_MEMBERS = 300\n").unwrap();
+        assert_eq!(file["KILELE_DATA_DIR"].as_str(), Some("/var/lib/kilele"));
+        assert_eq!(file["KILELE_MEMBERS"].to_string(), "300");
+        assert!(parse("").unwrap().is_empty());
+        assert!(parse("data_dir = \"x\"").unwrap_err().to_string().contains("data_dir"));
+        assert!(parse("KILELE_DATA_DIR = ").is_err());
+        // The one that the package brings.
+        parse(include_str!("../../packaging/kilele.toml")).unwrap();
     }
 }
