@@ -25,7 +25,7 @@ export async function registerWorker(): Promise<void> {
   })
   if (registration.waiting) {
     offer(registration.waiting)
-    if (await nothingOpen()) applyUpdate()
+    if (await nothingOpen()) letIn()
   }
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') registration.update().catch(() => undefined)
@@ -39,14 +39,20 @@ async function nothingOpen(): Promise<boolean> {
   return drafts === 0 && others <= 1
 }
 
+function letIn(): void {
+  asked = true
+  waiting?.postMessage({ type: 'activate' })
+  // A browser may take minutes: whatever is typed by then is not interrupted.
+  setTimeout(() => (asked = false), 1_500)
+}
+
 /**
  * On the person's tap: the new version takes over and the page loads again. A browser that is at that moment told something
  * for the old worker, as by the tap itself, now and then keeps it at work for minutes: then the page is loaded again under
  * the old one, and its start lets the new one in.
  */
 export function applyUpdate(tries = 3): void {
-  asked = true
   if (tries === 0 || waiting?.state !== 'installed') return location.reload()
-  waiting.postMessage({ type: 'activate' })
-  setTimeout(() => applyUpdate(tries - 1), 1_500)
+  letIn()
+  setTimeout(() => applyUpdate(tries - 1), 1_400)
 }
