@@ -48,11 +48,15 @@ function letIn(): void {
 
 /**
  * On the person's tap: the new version takes over and the page loads again. A browser that is at that moment told something
- * for the old worker, as by the tap itself, now and then keeps it at work for minutes: then the page is loaded again under
- * the old one, and its start lets the new one in.
+ * for the old worker, as by the tap itself or by the parts of a screen that has just been opened, now and then keeps it at
+ * work for minutes: so it is asked when the tap is over, more than once, and then the page is loaded again under the old
+ * one, whose start lets the new one in.
  */
 export function applyUpdate(tries = 3): void {
-  if (tries === 0 || waiting?.state !== 'installed') return location.reload()
-  letIn()
-  setTimeout(() => applyUpdate(tries - 1), 1_400)
+  if (waiting?.state !== 'installed') return location.reload()
+  setTimeout(() => {
+    if (tries === 0 || waiting?.state !== 'installed') return location.reload()
+    letIn()
+    applyUpdate(tries - 1)
+  }, tries === 3 ? 300 : 1_400)
 }

@@ -7,6 +7,11 @@ import type { Page } from '@playwright/test'
 
 /** All rules, or those alone that are named. */
 export async function axe(page: Page, rules: string[] | null = null): Promise<string[]> {
+  // A button that is just becoming able to be pressed has the colours of neither.
+  await page.evaluate(() => {
+    const passing = document.getAnimations().filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
+    return Promise.allSettled(passing.map((one) => one.finished)).then(() => undefined)
+  })
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(runner.source)
   const options: RunOptions = {
     // What is well fills no lists.

@@ -97,9 +97,9 @@ test.describe('the kill switch', () => {
       })
     const before = await rows()
     expect(before['kilele-people vaults']).toBe(1)
-    await server.up({ KILELE_KILL_WORKER: 'true' })
     // Nothing may be delivered meanwhile: every row is to be counted again.
     await phone.browser.route('**/api/**', (route) => route.abort())
+    await server.up({ KILELE_KILL_WORKER: 'true' })
     await page.evaluate(() => navigator.serviceWorker.getRegistration().then((one) => one?.update()))
     await expect.poll(() => page.evaluate(() => navigator.serviceWorker.getRegistration().then((one) => one ?? null))).toBeNull()
     expect(await page.evaluate(shells)).toEqual([])
