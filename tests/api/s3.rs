@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use kilele::ops::backup::{Place, make, restore, verify};
+use kilele::ops::progress::Progress;
 use kilele_tests::line::{Fault, Line};
 use kilele_tests::s3::S3;
 use kilele_tests::{Engine, Person, TestApp, Visit, pictures, until};
@@ -214,6 +216,46 @@ on_s3! {
         assert_eq!((refused.status.as_u16(), refused.header("location")), (404, ""), "no signed address for the neighbours");
         let head = mentor.request(reqwest::Method::HEAD, &format!("/api/media/{id}/card"));
         assert_eq!(kilele_tests::Answer::of(head).await.status, 200);
+    }
+
+    async fn a_backup_lies_there_is_proved_and_put_back(story) with |_| None; {
+        story.delivered().await;
+        let (app, silent) = (&story.app, Progress::silent());
+        let config = &app.app.config;
+        let place = Place::open(config, Some("s3://photos/backups")).unwrap();
+        // Away: the backup fails, and what lies there then is none.
+        story.line.all(Fault::Refuse);
+        assert!(make::make(&app.app, &place, &silent).await.is_err());
+        story.line.all(Fault::None);
+        assert!(verify::verify(config, &app.clock, &place, None, &[], &silent).await.is_err(), "half a backup is none");
+
+        let made = make::make(&app.app, &place, &silent).await.unwrap();
+        assert_eq!((made.objects, made.missing.len()), (8, 0));
+        assert_eq!(make::make(&app.app, &place, &silent).await.unwrap().added, 0, "pictures are copied once");
+        let report = verify::verify(config, &app.clock, &place, None, &[], &silent).await.unwrap();
+        assert_eq!(report.faults, Vec::<String>::new());
+
+        // One bit of any of its objects.
+        let backups: Vec<String> = story.s3.objects().into_iter().filter(|path| path.starts_with("backups/")).collect();
+        assert_eq!(backups.len(), 3 + 3 + 8, "two backups of three, and the pictures: {backups:?}");
+        let newest = backups.iter().filter(|path| path.ends_with("/manifest")).max().unwrap().trim_end_matches("manifest");
+        for path in backups.iter().filter(|path| path.starts_with(newest) || path.contains("/objects/")) {
+            let file = story.s3.folder.path().join(kilele_tests::s3::BUCKET).join(path);
+            let whole = std::fs::read(&file).unwrap();
+            let mut other = whole.clone();
+            let middle = other.len() / 2;
+            other[middle] ^= 1;
+            std::fs::write(&file, &other).unwrap();
+            let told = verify::verify(config, &app.clock, &place, None, &[], &silent).await;
+            assert!(told.is_err() || !told.unwrap().faults.is_empty(), "{path}");
+            std::fs::write(&file, &whole).unwrap();
+        }
+
+        let machine = app.elsewhere(app.engine()).await;
+        let done = restore::restore(&machine.config, &app.clock, &place, None, &[], &silent).await.unwrap();
+        assert_eq!((done.added, done.lost.len()), (8, 0));
+        let new = machine.serve(&app.clock).await;
+        assert_eq!(new.mentor().await.records("visit").await, app.mentor().await.records("visit").await);
     }
 }
 
