@@ -64,7 +64,7 @@ cluster: pwa ## Kill copies, PostgreSQL and S3 under a storm for STORM (240) sec
 	cargo build --release --locked -p kilele
 	KILELE_CLUSTER_SECONDS=$${STORM:-240} KILELE_CLUSTER_RATE=$${LOAD:-15} \
 	  KILELE_CLUSTER_BINARY=$(abspath $(target))/release/kilele RUST_TEST_THREADS=1 \
-	  cargo test --workspace --locked --test cluster -- --nocapture
+	  cargo test --workspace --locked --test program cluster:: -- --nocapture
 
 fmt: ## Format
 	cargo fmt --all

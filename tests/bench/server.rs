@@ -116,6 +116,26 @@ impl Server {
         kilele::app::App::open(config.unwrap(), kilele::clock::Clock::default()).await.unwrap()
     }
 
+    /// Waits until PostgreSQL has looked over what was put into a table, as it has by itself wherever the rows are older than
+    /// some minutes. SQLite has no such thing.
+    pub async fn looked_over(&self, table: &str) {
+        let Some(url) = &self.database else { return };
+        let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.unwrap();
+        loop {
+            let looked: (bool,) = sqlx::query_as(
+                "SELECT last_autovacuum IS NOT NULL AND last_autoanalyze IS NOT NULL FROM pg_stat_user_tables WHERE relname = $1",
+            )
+            .bind(table)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+            if looked.0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// Records in the feeds, and bytes of the whole database.
     pub async fn stored(&self) -> (i64, u64) {
         const COUNT: &str = "SELECT count(*) FROM feed_entry";

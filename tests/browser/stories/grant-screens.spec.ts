@@ -73,6 +73,8 @@ for (const language of ['en', 'sw'] as Language[]) {
     await decide(peter, recommended[0]!, 'approve')
     await look('esther.manager', 'grants-manager', language, url, device, [
       { name: 'release', path: '/grants/release' },
+      // With grants to draw.
+      { name: 'figures', path: '/figures', act: (page) => expect(page.getByRole('img', { name: say('dash_grants', {}, language) })).toBeVisible() },
       {
         name: 'release-file',
         path: '/grants/release',

@@ -234,6 +234,11 @@ impl Target {
             // Its keys were checked row by row.
             Self::Postgres(pool, tx) => {
                 tx.commit().await?;
+                // It would be minutes until PostgreSQL looks by itself, and until then it plans for empty tables. What is
+                // there is there, whether this succeeds or not.
+                if let Err(error) = pool.execute("VACUUM (ANALYZE)").await {
+                    tracing::warn!(%error, "the new rows were not analysed");
+                }
                 pool.close().await;
                 Ok(Vec::new())
             }

@@ -1,6 +1,5 @@
 //! `kilele backup`, `restore`, `doctor` and the help, as programs: what they say and how they end, beside a server that
 //! goes on running.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -1,5 +1,4 @@
 //! `kilele import outbox FILE` as a program: what it says and how it ends, beside a server that goes on running.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::path::Path;
 use std::process::{Command, Output};

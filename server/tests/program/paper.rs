@@ -1,5 +1,4 @@
 //! A grant on paper, as a reader's program sees it: its words, its sizes, and that nothing makes it fail.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::process::Command;
 

@@ -1,20 +1,17 @@
 //! Many machines, as processes on one: two copies of the server, PostgreSQL, an S3 server, and nginx in front with the
 //! configuration that ships. Everything of it is killed under a storm of deliveries. `make cluster` goes on for longer and
 //! measures what a second copy brings.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
-
-mod storm;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::storm::{Copy, Settings, Storm, ask, count, sign_in, within};
 use kilele_tests::cluster::Cluster;
 use kilele_tests::nginx::Nginx;
 use kilele_tests::s3::S3;
 use kilele_tests::{Dice, id};
 use serde_json::json;
-use storm::{Copy, Settings, Storm, ask, count, sign_in, within};
 
 const PHONES: u64 = 6;
 /// Seconds of the run in `make test`: everything is killed once.

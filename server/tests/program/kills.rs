@@ -1,14 +1,11 @@
 //! The server is killed with SIGKILL, again and again, under a storm of deliveries: nothing is lost, nothing doubled, and the
 //! database is whole. `make soak SUITES=kills` does so 200 times on each engine (`KILELE_KILLS`).
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
-
-mod storm;
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::storm::{Copy, Settings, Storm, count};
 use kilele_tests::{Dice, Engine, new_database};
-use storm::{Copy, Settings, Storm, count};
 
 /// In `make test`.
 const FEW: u64 = 3;

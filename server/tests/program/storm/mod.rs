@@ -1,5 +1,4 @@
 //! A storm of deliveries over servers that are killed: the servers as processes, the phones, and the count at the end.
-#![allow(dead_code, reason = "each test uses its part")]
 
 use std::collections::{HashMap, HashSet};
 use std::os::unix::process::CommandExt;
