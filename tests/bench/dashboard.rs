@@ -38,7 +38,7 @@ pub async fn measure(engine: &str, server: &Server) {
 }
 
 /// As phones would have left them, but for their signatures: the rows that figures are counted from, and the records.
-async fn fill(server: &Server, by: &Person) {
+pub async fn fill(server: &Server, by: &Person) {
     let (app, org) = (server.app().await, by.org().parse::<Uuid>().unwrap());
     let homes: Vec<(Uuid, Uuid)> =
         by.records("household").await.iter().map(|home| (field(home, "id"), field(home, "place"))).collect();

@@ -9,6 +9,7 @@ mod mentors;
 mod paper;
 mod pictures;
 mod push;
+mod restore;
 mod server;
 mod storm;
 mod sync;
@@ -54,9 +55,9 @@ fn main() {
         let some: Vec<_> = all.iter().copied().filter(|name| names.iter().any(|n| n == name)).collect();
         if some.is_empty() { all.to_vec() } else { some }
     };
-    // Minutes of it, so only when it is asked for: `make load`.
-    let mentors = names.iter().any(|name| name == "mentors");
-    let (rows, engines) = (if mentors { vec!["mentors"] } else { named(ROWS) }, named(&["sqlite", "postgres"]));
+    // Minutes of them, so only when they are asked for: `make load`, `make soak SUITES=restore`.
+    let long = ["mentors", "restore"].into_iter().find(|long| names.iter().any(|name| name == long));
+    let (rows, engines) = (long.map_or_else(|| named(ROWS), |long| vec![long]), named(&["sqlite", "postgres"]));
     if let Some(unknown) = names.iter().find(|n| !rows.contains(&n.as_str()) && !engines.contains(&n.as_str())) {
         println!("There is no {unknown}: {} sqlite postgres", ROWS.join(" "));
         std::process::exit(2);
@@ -133,6 +134,9 @@ async fn figures(engine: &str, rows: &[&str]) {
     }
     if wanted("start") {
         start_and_rest(engine, &mut server).await;
+    }
+    if wanted("restore") {
+        restore::measure(engine, server).await;
     }
 }
 

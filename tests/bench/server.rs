@@ -1,5 +1,6 @@
 //! The release binary as a process, with the demo organisation, on a free port and a folder of its own.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ pub struct Server {
     pub address: String,
     client: reqwest::Client,
     folder: tempfile::TempDir,
-    database: Option<String>,
+    pub database: Option<String>,
 }
 
 /// A value for a statement of the bench's own.
@@ -136,6 +137,21 @@ impl Server {
         }
     }
 
+    /// Ends the process at once.
+    pub fn stop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Another command for the same database, with a folder of its own or this one.
+    pub fn program(&self, folder: &Path) -> Command {
+        program(folder, self.database.as_deref())
+    }
+
     /// Records in the feeds, and bytes of the whole database.
     pub async fn stored(&self) -> (i64, u64) {
         const COUNT: &str = "SELECT count(*) FROM feed_entry";
@@ -241,21 +257,27 @@ pub async fn sign_in(client: &reqwest::Client, url: &str, login: &str) -> Person
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.stop();
     }
 }
 
-fn spawn(address: &str, folder: &tempfile::TempDir, database: Option<&str>) -> Child {
+/// The release binary for a folder and a database.
+fn program(folder: &Path, database: Option<&str>) -> Command {
     let binary = std::env::var("KILELE_BINARY").unwrap_or_else(|_| "target/release/kilele".into());
     let mut command = Command::new(binary);
-    command.args(["serve", "--demo"]).env("KILELE_LISTEN", address).env("KILELE_DATA_DIR", folder.path());
+    command.env("KILELE_DATA_DIR", folder);
+    if let Some(url) = database {
+        command.env("KILELE_DATABASE_URL", url);
+    }
+    command
+}
+
+fn spawn(address: &str, folder: &tempfile::TempDir, database: Option<&str>) -> Child {
+    let mut command = program(folder.path(), database);
+    command.args(["serve", "--demo"]).env("KILELE_LISTEN", address);
     command.env("KILELE_LOG", "error").env("KILELE_SIGN_IN_PER_MINUTE", "100000").env("KILELE_MEMBERS", "100000");
     // The load comes from one address, and a few accounts.
     command.env("KILELE_API_PER_MINUTE", "0").env("KILELE_SYNC_PER_MINUTE", "0");
     command.env("KILELE_PUSH_LOOPBACK", "true");
-    if let Some(url) = database {
-        command.env("KILELE_DATABASE_URL", url);
-    }
     command.stdout(Stdio::null()).spawn().expect("the release binary is built: cargo build --release -p kilele")
 }
