@@ -32,7 +32,9 @@ fn with_mounts_of_its_own(test: &str) -> bool {
     let plain = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
     let mut inside = Command::new("unshare");
     inside.args(if plain { &["-m"][..] } else { &["-m", "-U", "--map-root-user"] });
-    inside.arg(std::env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]).env(INSIDE, "1");
+    // As the runner calls it: by its module too, where this is one of several.
+    let full = module_path!().split_once("::").map_or(test.to_owned(), |(_, module)| format!("{module}::{test}"));
+    inside.arg(std::env::current_exe().unwrap()).args(["--exact", &full, "--nocapture"]).env(INSIDE, "1");
     let status = inside.process_group(0).status().expect("unshare of util-linux");
     assert!(status.success(), "{test}, with a disk of its own");
     false
