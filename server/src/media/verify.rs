@@ -95,7 +95,7 @@ pub async fn verify(app: &App, repair: bool, progress: &Progress) -> Result<Repo
         after = (last.org, last.sha256.clone());
         for blob in blobs {
             one(app, &blob, repair, &mut report).await?;
-            progress.say("pictures", report.originals as u64, Some(all.unsigned_abs()));
+            progress.say("pictures", report.originals, Some(all.unsigned_abs()));
         }
     }
 }
