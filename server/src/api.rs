@@ -158,6 +158,7 @@ pub fn endpoint(app: App) -> impl Endpoint<Output = Response> + 'static {
     let spec = document(&app);
     let docs = service.swagger_ui_html();
     let page = docs.clone();
+    app.traces.learn(&spec);
     let json = move |content_type: &'static str, body: String| {
         make_sync(move |_| Response::builder().content_type(content_type).body(body.clone()).into_response())
     };

@@ -27,6 +27,7 @@ use crate::numbers::Numbers;
 use crate::outbox;
 use crate::planted::Planted;
 use crate::sync;
+use crate::traces::Traces;
 
 /// Cheap to clone; one per process.
 #[derive(Clone)]
@@ -75,6 +76,7 @@ pub struct Parts {
     pub tables: Arc<Semaphore>,
     pub canary: Canary,
     pub metrics: Metrics,
+    pub traces: Traces,
     /// Where signed addresses lead, when pictures are fetched from S3 itself.
     pub media_origin: Option<String>,
     /// The cursor by which a device shows that it knows of the last restoration; `None` when there was none.
@@ -124,6 +126,7 @@ impl App {
             tables: Arc::new(Semaphore::new(1)),
             canary: Canary::default(),
             metrics: Metrics::new(now),
+            traces: Traces::open(&config)?,
             media_origin,
             restored,
             config,

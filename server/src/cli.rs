@@ -15,6 +15,7 @@ use crate::audit::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ops::doctor;
+use crate::ops::progress::Progress;
 use crate::platform::{Mode, mode};
 use crate::{api, demo, media, outbox, server, states};
 
@@ -44,18 +45,27 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the application; on an empty installation print the one-time set-up link
+    #[command(
+        after_help = "Examples:\n  kilele serve\n  kilele serve --demo\n  KILELE_LISTEN=0.0.0.0:8080 KILELE_PUBLIC_URL=https://app.example.org kilele serve\n\nExit codes: 0 it was told to stop; 1 it could not begin, the reason is printed; 2 wrong use."
+    )]
     Serve {
         /// On an empty installation, make the demo organisation first
         #[arg(long)]
         demo: bool,
     },
     /// Make the demo organisation in an empty installation
+    #[command(after_help = "Examples:\n  KILELE_DATA_DIR=./data/demo kilele demo")]
     Demo,
     /// Bring the database up to date and stop
+    #[command(
+        after_help = "Examples:\n  kilele migrate\n  KILELE_DATABASE_URL=postgres://kilele@db.example/kilele kilele migrate\n\nExit codes: 0 it is up to date; 1 it could not be brought there; 2 wrong use."
+    )]
     Migrate,
     /// Print the OpenAPI document
+    #[command(after_help = "Examples:\n  kilele openapi > openapi.json\n  kilele openapi | jq '.paths | keys'")]
     Openapi,
     /// Print the state diagrams of docs/states.md
+    #[command(after_help = "Examples:\n  kilele states > docs/states.md")]
     States {
         /// Of one machine the phone's copy instead
         #[arg(long)]
@@ -117,16 +127,28 @@ Exit codes: 0 nothing is bad (with --strict: and nothing is to be warned of); 1 
 #[derive(Subcommand)]
 enum ModeCommand {
     /// Say which mode it is, and how many rows of each table have an organisation
-    Status,
+    #[command(after_help = "Examples:\n  kilele mode status\n  kilele mode status --json")]
+    Status {
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the same report, and go multi if every row has its organisation
+    #[command(
+        after_help = "Examples:\n  kilele mode activate\n\nExit codes: 0 it is multi; 1 rows without an organisation are named, nothing was changed; 2 wrong use."
+    )]
     Activate,
     /// Go back to one: the selector goes, all data stays
+    #[command(after_help = "Examples:\n  kilele mode rollback")]
     Rollback,
 }
 
 #[derive(Subcommand)]
 enum Admin {
     /// End a person's password and sessions, and print the one-time link by which they choose another password
+    #[command(
+        after_help = "Examples:\n  kilele admin reset amina.mentor\n  kilele admin reset amina.mentor --second-step --yes\n\nExit codes: 0 the link is printed; 1 nobody signs in by this name, or nothing was changed; 2 wrong use."
+    )]
     Reset {
         login: String,
         /// Also take the second step away, for who lost their authenticator
@@ -144,6 +166,9 @@ enum Keys {
     ///
     /// The server may go on serving: the new key is used after 90 seconds, when every copy has learnt of it. Repeated
     /// after an interruption with --reseal, it goes on where it was.
+    #[command(
+        after_help = "Examples:\n  kilele keys rotate\n  kilele keys rotate --reseal           go on after an interruption"
+    )]
     Rotate {
         /// No copy of the server runs: do not wait
         #[arg(long)]
@@ -156,6 +181,9 @@ enum Keys {
     ///
     /// Ten minutes after a rotation, when nothing is sealed by them any more. Then what an older backup of the database
     /// holds sealed cannot be opened without that backup's own copy of the key.
+    #[command(
+        after_help = "Examples:\n  kilele keys destroy\n  kilele keys destroy --yes\n\nExit codes: 0 they are gone; 1 nothing was destroyed, the reason is printed; 2 wrong use."
+    )]
     Destroy {
         /// Do not ask
         #[arg(long)]
@@ -168,6 +196,9 @@ enum Verify {
     /// Walk the audit chains from the first event to the newest
     ///
     /// Ends with 1 when an event was changed, removed or added behind the server's back.
+    #[command(
+        after_help = "Examples:\n  kilele verify audit\n  kilele verify audit --org demo --json\n\nExit codes: 0 it holds; 1 it does not, each place is named; 2 wrong use."
+    )]
     Audit {
         /// Only the organisation with this code
         #[arg(long)]
@@ -183,6 +214,9 @@ enum Media {
     /// Say what nobody needs any more, and remove it with --yes
     ///
     /// That is: uploads that nobody continued, their pieces, and derivatives of nothing. Originals are never removed.
+    #[command(
+        after_help = "Examples:\n  kilele media gc                       only say what would go\n  kilele media gc --yes"
+    )]
     Gc {
         /// Remove it
         #[arg(long)]
@@ -195,6 +229,9 @@ enum Media {
     ///
     /// They are made from the original, or from the full size when the original is lost. Ends with 1 when something is
     /// wrong and could not be repaired, such as a lost original.
+    #[command(
+        after_help = "Examples:\n  kilele media verify\n  kilele media verify --no-repair --json | jq .findings\n\nExit codes: 0 every picture is whole, or was mended; 1 some are not; 2 wrong use."
+    )]
     Verify {
         /// Only look, change nothing
         #[arg(long)]
@@ -211,12 +248,15 @@ enum Import {
     ///
     /// Needs the settings of the server (database, media, secret); the server may go on running meanwhile. Records that
     /// arrived before are recognised, so doing it twice is harmless.
-    ///
-    /// Exit codes: 0 everything has arrived; 1 the file could not be read to its end, or the server failed; 2 wrong use;
-    /// 3 some lines were refused, each is named with its reason.
+    #[command(
+        after_help = "Examples:\n  kilele import outbox kilele-outbox-2026-11-30.kilele\n  kilele import outbox copy.kilele --json\n\nExit codes: 0 everything has arrived; 1 the file could not be read to its end, or the server failed; 2 wrong\nuse; 3 some lines were refused, each is named with its reason."
+    )]
     Outbox {
         /// kilele-outbox-….kilele
         file: PathBuf,
+        /// Print nothing but how it ended, as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -237,7 +277,7 @@ pub async fn run() -> ExitCode {
 
 async fn act(command: Command) -> anyhow::Result<ExitCode> {
     let done = match command {
-        Command::Import { what: Import::Outbox { file } } => return import_outbox(&file).await,
+        Command::Import { what: Import::Outbox { file, json } } => return import_outbox(&file, json).await,
         Command::Serve { demo } => server::serve(Config::load()?, demo).await,
         Command::Demo => {
             let app = App::open(Config::load()?, Clock::default()).await?;
@@ -312,12 +352,17 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn import_outbox(file: &Path) -> anyhow::Result<ExitCode> {
+async fn import_outbox(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
     // Before the database is opened, or made where there is none: is there a file at all?
     std::fs::metadata(file).with_context(|| file.display().to_string())?;
     let app = App::open(Config::load()?, Clock::default()).await?;
-    let report = outbox::import::import(&app, file, &mut std::io::stdout()).await?;
-    println!("{} arrived, {} refused", report.arrived, report.refused.len());
+    let mut told: Box<dyn std::io::Write + Send> =
+        if json { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) };
+    let report = outbox::import::import(&app, file, &mut *told).await?;
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => println!("{} arrived, {} refused", report.arrived, report.refused.len()),
+    }
     Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 
@@ -345,7 +390,11 @@ pub async fn mode(app: &App, args: &[&str]) -> anyhow::Result<String> {
 
 async fn change_mode(app: &App, command: ModeCommand) -> anyhow::Result<String> {
     let mode = match command {
-        ModeCommand::Status => None,
+        ModeCommand::Status { json: true } => {
+            let (mode, rows) = (mode::now(&app.db).await?.as_str(), mode::coverage(&app.db).await?);
+            return Ok(serde_json::to_string_pretty(&serde_json::json!({ "mode": mode, "coverage": rows }))? + "\n");
+        }
+        ModeCommand::Status { .. } => None,
         ModeCommand::Activate => Some(Mode::Multi),
         ModeCommand::Rollback => Some(Mode::Single),
     };
@@ -356,11 +405,7 @@ async fn change_mode(app: &App, command: ModeCommand) -> anyhow::Result<String> 
         // The report is printed whether or not it is good enough.
         mode::set(app, actor, mode).await.map_err(|error| anyhow::anyhow!("{said}\n{error}"))?;
     }
-    let now = match mode::now(&app.db).await? {
-        Mode::Single => "single",
-        Mode::Multi => "multi",
-    };
-    said.push_str(&format!("mode: {now}\n"));
+    said.push_str(&format!("mode: {}\n", mode::now(&app.db).await?.as_str()));
     Ok(said)
 }
 
@@ -368,7 +413,7 @@ async fn report(app: &App, command: Media) -> anyhow::Result<(String, usize)> {
     match command {
         Media::Gc { yes, json } => Ok((text(&media::gc::collect(app, yes).await?, json)?, 0)),
         Media::Verify { no_repair, json } => {
-            let report = media::verify::verify(app, !no_repair).await?;
+            let report = media::verify::verify(app, !no_repair, &Progress::shown()).await?;
             Ok((text(&report, json)?, report.broken()))
         }
     }
@@ -424,7 +469,9 @@ pub async fn verify_audit(app: &App, org: Option<&str>, json: bool) -> anyhow::R
         .await?;
     anyhow::ensure!(org.is_none() || !orgs.is_empty(), "there is no such organisation");
     let (mut said, mut broken) = (String::new(), 0);
-    for (id, code) in orgs {
+    let (progress, all) = (Progress::shown(), orgs.len() as u64);
+    for (done, (id, code)) in orgs.into_iter().enumerate() {
+        progress.say("organisations", done as u64, Some(all));
         let report = crate::audit::organisation(app, id, &code).await?;
         broken += report.broken.len();
         said += &text(&report, json)?;

@@ -72,9 +72,43 @@ pub struct Config {
     pub backup_days: u32,
     /// `KILELE_BACKUP_HOUR`: the hour of the day (UTC) from which on the daily backup is made.
     pub backup_hour: u32,
+    /// `KILELE_OTLP_URL` and `KILELE_OTLP_HEADERS`: a collector of spans; none: no other program hears of a request.
+    pub otlp: Option<Otlp>,
     /// `KILELE_TILES_URL` and `KILELE_TILES_ATTRIBUTION`: pictures of the land under the map of a day; none: no other server
     /// hears of one.
     pub tiles: Option<Tiles>,
+}
+
+/// A collector that takes spans over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Otlp {
+    /// The address that takes traces.
+    pub url: reqwest::Url,
+    /// What it knows this installation by.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Otlp {
+    fn of(url: &str, headers: &[String]) -> Result<Self> {
+        let mut url = reqwest::Url::parse(url).context("KILELE_OTLP_URL")?;
+        anyhow::ensure!(
+            matches!(url.scheme(), "https" | "http") && url.has_host(),
+            "KILELE_OTLP_URL: an address begins with http:// or https://"
+        );
+        let path = url.path().trim_end_matches('/').to_owned();
+        if !path.ends_with("/v1/traces") {
+            url.set_path(&format!("{path}/v1/traces"));
+        }
+        let header = |pair: &String| {
+            let (name, value) = pair.split_once('=')?;
+            let (name, value) = (name.trim(), value.trim());
+            reqwest::header::HeaderName::try_from(name).ok()?;
+            reqwest::header::HeaderValue::try_from(value).ok()?;
+            Some((name.to_owned(), value.to_owned()))
+        };
+        let headers: Option<Vec<_>> = headers.iter().map(header).collect();
+        Ok(Self { url, headers: headers.context("KILELE_OTLP_HEADERS: name=value, comma separated")? })
+    }
 }
 
 /// A server that draws the land. Its pictures are asked for by browsers, so it learns which places are looked at.
@@ -245,6 +279,10 @@ impl Config {
             backup_hour: match number("KILELE_BACKUP_HOUR", 22)? {
                 hour @ 0..=23 => hour,
                 _ => anyhow::bail!("KILELE_BACKUP_HOUR: 0 to 23"),
+            },
+            otlp: match get("KILELE_OTLP_URL") {
+                Some(url) => Some(Otlp::of(&url, &list("KILELE_OTLP_HEADERS"))?),
+                None => None,
             },
             tiles: match get("KILELE_TILES_URL") {
                 Some(url) => Some(Tiles::of(url, get("KILELE_TILES_ATTRIBUTION"))?),

@@ -9,9 +9,11 @@ mod write;
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, FromRow};
@@ -96,6 +98,8 @@ pub struct Db {
     engine: Engine,
     writer: write::Writer,
     hints: broadcast::Sender<Hint>,
+    /// Whether the last write found the disk full.
+    full: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -132,7 +136,7 @@ impl Db {
                 .connect_with(options.pragma("query_only", "ON"))
                 .await?;
             let writer = write::Writer::sqlite(write.acquire().await?, crypto, hints.clone());
-            Self { engine: Engine::Sqlite(read), writer, hints }.fitting().await
+            Self { engine: Engine::Sqlite(read), writer, hints, full: Arc::default() }.fitting().await
         } else {
             let options = PgConnectOptions::from_str(&config.database_url).context("KILELE_DATABASE_URL")?;
             let pool = PgPoolOptions::new()
@@ -146,7 +150,7 @@ impl Db {
             let wall = wall::Wall::raise(&pool, options).await?.map(Arc::new);
             let told = others::join(pool.clone(), hints.clone()).await.context("listening to PostgreSQL")?;
             let writer = write::Writer::postgres(pool.clone(), crypto, wall.is_some(), (hints.clone(), told));
-            Self { engine: Engine::Postgres(pool, wall), writer, hints }.fitting().await
+            Self { engine: Engine::Postgres(pool, wall), writer, hints, full: Arc::default() }.fitting().await
         }
     }
 
@@ -181,7 +185,34 @@ impl Db {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
     {
-        self.writer.run(work).await
+        let written = self.writer.run(work).await;
+        // Said once, and not for each of hundreds a second: the log may lie on the same disk.
+        match &written {
+            Ok(_) if self.full.load(Ordering::Relaxed) && self.full.swap(false, Ordering::Relaxed) => {
+                tracing::info!("the database takes changes again");
+            }
+            Err(error) if error.is_database_full() && !self.full.swap(true, Ordering::Relaxed) => {
+                tracing::error!("the disk of the database is full: changes are refused until there is room");
+            }
+            _ => {}
+        }
+        written
+    }
+
+    /// Whether it takes changes. It is tried only after a write has found the disk full: an idle server writes nothing.
+    pub async fn takes(&self) -> bool {
+        if !self.full.load(Ordering::Relaxed) {
+            return true;
+        }
+        let tried = self.write(|tx| {
+            Box::pin(async move {
+                tx.query("INSERT INTO setting (name, value) VALUES ('canary', 'sings') ON CONFLICT (name) DO NOTHING")
+                    .run()
+                    .await?;
+                tx.query("DELETE FROM setting WHERE name = 'canary'").run().await
+            })
+        });
+        tried.await.is_ok()
     }
 
     /// Gives back what it holds of the database, for whoever opens it next.
@@ -293,6 +324,22 @@ pub(crate) fn lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(db) => matches!(db.code().as_deref(), Some("57P01" | "57P02" | "57P03")),
         _ => false,
+    }
+}
+
+/// Whether the disk under the database is full: SQLite says so itself, PostgreSQL by `disk_full`.
+pub(crate) fn full(error: &dyn DatabaseError) -> bool {
+    matches!(error.code().as_deref(), Some("13" | "53100"))
+}
+
+/// Whether the database cannot write for now: SQLite's disk fails (its codes of I/O carry more above the lowest byte), or a file
+/// beside it cannot be made; PostgreSQL is out of memory or connections, its disk fails, or it is the copy of another.
+pub(crate) fn ailing(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    match code.as_ref() {
+        "53200" | "53300" | "58030" | "25006" => true,
+        // PostgreSQL's all have five letters, SQLite's fewer.
+        code => code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 10 | 14)),
     }
 }
 

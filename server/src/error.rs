@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The code of a full disk: 503 where it is the database's, 507 where it is that of pictures.
+const FULL: &str = "server_full";
+
 /// What every refusal looks like on the wire. `code` is stable; the PWA translates it.
 #[derive(Clone, Debug, Object, Serialize, Deserialize)]
 #[oai(rename = "Problem", skip_serializing_if_is_none)]
@@ -89,6 +92,19 @@ impl Error {
         error
     }
 
+    /// The disk under the database is full: nothing was kept, and the same call goes through when there is room.
+    pub fn database_full() -> Self {
+        let message = "The server's disk is full: nothing was kept of this. Try again when there is room.";
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, FULL, message);
+        error.retry_after = Some(60);
+        error
+    }
+
+    /// Whether it is [`Self::database_full`].
+    pub fn is_database_full(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE && self.code() == FULL
+    }
+
     pub fn unexpected(cause: impl Into<anyhow::Error>) -> Self {
         let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on the server.");
         error.cause = Some(Box::new(cause.into()));
@@ -157,6 +173,13 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(db) if matches!(db.code().as_deref(), Some("40P01" | "40001" | "5" | "517")) => {
                 Self::unavailable("The database is busy. Try again.")
             }
+            sqlx::Error::Database(db) if crate::db::full(db.as_ref()) => Self::database_full(),
+            // The disk under SQLite fails, or a PostgreSQL that only reads for now: a person must see to it, and what was
+            // asked stands.
+            sqlx::Error::Database(db) if crate::db::ailing(db.as_ref()) => {
+                tracing::error!(error = %cause, "the database does not take changes");
+                Self::unavailable("The database does not take changes. Try again.")
+            }
             // A NUL in a text, which PostgreSQL cannot keep.
             sqlx::Error::Database(db) if db.code().as_deref() == Some("22021") => {
                 Self::bad_request("invalid_text", "A text holds a character that cannot be stored.")
@@ -171,7 +194,7 @@ impl From<kilele_media::StoreError> for Error {
         tracing::warn!(error = %cause, "media storage");
         if matches!(cause, kilele_media::StoreError::Full) {
             let message = "The server's disk for pictures is full. They stay on the phone until there is room.";
-            let mut error = Self::new(StatusCode::INSUFFICIENT_STORAGE, "server_full", message);
+            let mut error = Self::new(StatusCode::INSUFFICIENT_STORAGE, FULL, message);
             error.retry_after = Some(60);
             return error;
         }

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use crate::app::App;
 use crate::clock::{MINUTE, Millis};
 use crate::demo;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::notifications::Channel;
 use crate::platform::{Mode, mode};
 
@@ -86,9 +86,9 @@ pub async fn late(app: &App) -> Result<Millis> {
 /// Looks at each part; at the storage not more often than every ten seconds.
 pub async fn look(app: &App) -> Parts {
     // Asked by what shares out requests: it is not to wait as long as a request would for a connection.
-    let (database, jobs) = match tokio::time::timeout(PATIENCE, late(app)).await {
-        Ok(Ok(late)) if late <= LATE => (Word::Ok, Word::Ok),
-        Ok(Ok(_)) => (Word::Ok, Word::Late),
+    let looked = async { Ok::<_, Error>((late(app).await?, app.db.takes().await)) };
+    let (database, jobs) = match tokio::time::timeout(PATIENCE, looked).await {
+        Ok(Ok((late, takes))) => (Word::of(takes), if late <= LATE { Word::Ok } else { Word::Late }),
         _ => (Word::Down, Word::Down),
     };
     let email = match &app.mail {

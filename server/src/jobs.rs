@@ -4,7 +4,7 @@
 //! Deliveries are many and small: they are claimed by the hundred, beside all other work, and settled together. One that
 //! was lost with its process is done alone, so that none can take others down with it a second time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -262,11 +262,13 @@ async fn hold<T>(app: &App, ids: &[Uuid]) -> T {
 /// lease has run out.
 async fn deliver(app: App, jobs: Vec<Job>) {
     let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
+    let begun = (app.clock.now(), Instant::now());
     let turns = jobs.into_iter().map(|job| (job.org, job.id, job.body)).collect();
     let done = tokio::select! {
         done = notifications::deliver(&app, turns) => done,
         never = hold(&app, &ids) => never,
     };
+    app.traces.job("deliver", begun, ids.len(), if done.is_ok() { "done" } else { "failed" });
     if let Err(error) = done {
         error.log();
     }
@@ -276,11 +278,18 @@ async fn perform(app: App, job: Job) {
     if job.kind == "deliver" {
         return deliver(app, vec![job]).await;
     }
-    let id = [job.id];
+    let (id, begun) = ([job.id], (app.clock.now(), Instant::now()));
     let done = tokio::select! {
         done = work(&app, &job) => done,
         never = hold(&app, &id) => never,
     };
+    let outcome = match &done {
+        Ok(None) => "done",
+        Ok(Some(_)) if job.attempts < TRIES => "later",
+        Err(error) if error.retry_after.is_some() || job.attempts < TRIES => "failed",
+        _ => "dead",
+    };
+    app.traces.job(&job.kind, begun, 1, outcome);
     let settled = match done {
         Ok(None) => settle(&app, job.id, "done", 0, None).await,
         Ok(Some(Later(wait))) if job.attempts < TRIES => settle(&app, job.id, "queued", wait, None).await,

@@ -61,6 +61,7 @@ pub mod server;
 pub mod signatures;
 pub mod states;
 pub mod sync;
+pub mod traces;
 pub mod trainings;
 pub mod visits;
 pub mod web;

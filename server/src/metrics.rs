@@ -416,7 +416,7 @@ impl<E: Endpoint> Endpoint for WithMeasure<E> {
         let id = given(&request, &app).unwrap_or_else(|| hex(&random::<8>()));
         let span = tracing::info_span!("request", id = %id);
         let api = request.uri().path().starts_with("/api/");
-        let begun = Instant::now();
+        let (begun, caller) = (Instant::now(), app.traces.caller(&request, app.clock.now()));
         let answer = self.0.call(request).instrument(span.clone()).await.map(IntoResponse::into_response);
         let (operation, status) = match &answer {
             Ok(response) => (response.data::<OperationId>().map(|known| known.0), response.status()),
@@ -425,6 +425,9 @@ impl<E: Endpoint> Endpoint for WithMeasure<E> {
         let operation = operation.unwrap_or(if api { "other" } else { "files" });
         let took = begun.elapsed();
         app.metrics.answered(operation, status, took.as_secs_f64());
+        if let Some(caller) = caller {
+            app.traces.answered(caller, operation, status, &id);
+        }
         let (code, ms) = (status.as_u16(), took.as_millis() as u64);
         span.in_scope(|| match status.is_server_error() {
             true => tracing::warn!(operation, status = code, ms, "answered"),

@@ -63,12 +63,13 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let (tell, told) = watch::channel(false);
-    let runner = tokio::spawn(jobs::run(app.clone(), told));
+    let (runner, traced) = (tokio::spawn(jobs::run(app.clone(), told)), app.clone());
     let acceptor = Doors::new(acceptor, Rules::of_system());
     let server = poem::Server::new_with_acceptor(acceptor).idle_timeout(Duration::from_secs(75));
     server.run_with_graceful_shutdown(api::endpoint(app), stop, Some(Duration::from_secs(10))).await?;
     let _ = tell.send(true);
     runner.await?;
+    traced.traces.end().await;
     Ok(())
 }
 

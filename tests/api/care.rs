@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kilele::media::gc::{self, Report};
 use kilele::media::verify::{Fault, verify};
+use kilele::ops::progress::Progress;
 use kilele_media::Variant;
 use kilele_tests::{Person, TestApp, both, pictures};
 use serde_json::Value;
@@ -35,24 +36,24 @@ both! {
         let (sha256, _) = derived(&mentor, 11).await;
         let (other, capture) = derived(&mentor, 12).await;
         let org = mentor.org();
-        let clean = verify(&app.app, true).await.unwrap();
+        let clean = verify(&app.app, true, &Progress::silent()).await.unwrap();
         assert_eq!((clean.originals, clean.derivatives, clean.findings.len()), (2, 6, 0));
 
         let before = std::fs::read(file(&app, &org, &sha256, Variant::Card)).unwrap();
         flip_a_byte(&file(&app, &org, &sha256, Variant::Card));
         std::fs::remove_file(file(&app, &org, &sha256, Variant::Thumb)).unwrap();
-        let seen = verify(&app.app, false).await.unwrap();
+        let seen = verify(&app.app, false, &Progress::silent()).await.unwrap();
         let faults: Vec<_> = seen.findings.iter().map(|f| (f.variant, f.fault, f.repaired)).collect();
         assert_eq!(faults, [("card", Fault::Corrupt, false), ("thumb", Fault::Missing, false)]);
-        let mended = verify(&app.app, true).await.unwrap();
+        let mended = verify(&app.app, true, &Progress::silent()).await.unwrap();
         assert_eq!((mended.findings.len(), mended.broken()), (2, 0));
         assert_eq!(std::fs::read(file(&app, &org, &sha256, Variant::Card)).unwrap(), before);
-        assert!(verify(&app.app, false).await.unwrap().findings.is_empty());
+        assert!(verify(&app.app, false, &Progress::silent()).await.unwrap().findings.is_empty());
 
         // An original cannot be made anew, but what is shown can, from the full size.
         flip_a_byte(&file(&app, &org, &other, Variant::Original));
         flip_a_byte(&file(&app, &org, &other, Variant::Thumb));
-        let report = verify(&app.app, true).await.unwrap();
+        let report = verify(&app.app, true, &Progress::silent()).await.unwrap();
         let faults: Vec<_> = report.findings.iter().map(|f| (f.variant, f.fault, f.repaired)).collect();
         assert_eq!(faults, [("original", Fault::Corrupt, false), ("thumb", Fault::Corrupt, true)]);
         assert_eq!(report.broken(), 1);
@@ -63,16 +64,16 @@ both! {
         std::fs::remove_file(file(&app, &org, &other, Variant::Original)).unwrap();
         assert_eq!(mentor.upload(&second, &pictures::photo(12)).await.status, 204);
         assert_eq!(mentor.settled(second["id"].as_str().unwrap()).await["state"], "ready");
-        assert!(verify(&app.app, false).await.unwrap().findings.is_empty());
+        assert!(verify(&app.app, false, &Progress::silent()).await.unwrap().findings.is_empty());
     }
 
     async fn derivatives_from_before_are_recorded(app: TestApp) {
         let mentor = app.mentor().await;
         derived(&mentor, 13).await;
         app.app.db.write(|tx| Box::pin(tx.query("DELETE FROM derivative").run())).await.unwrap();
-        let report = verify(&app.app, true).await.unwrap();
+        let report = verify(&app.app, true, &Progress::silent()).await.unwrap();
         assert!(report.findings.len() == 3 && report.findings.iter().all(|f| f.fault == Fault::Unrecorded && f.repaired));
-        assert!(verify(&app.app, true).await.unwrap().findings.is_empty());
+        assert!(verify(&app.app, true, &Progress::silent()).await.unwrap().findings.is_empty());
     }
 
     async fn waste_is_named_and_then_removed(app: TestApp) {

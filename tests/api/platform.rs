@@ -38,6 +38,9 @@ both! {
         let lost = kilele::clock::new_id();
         let sql = "INSERT INTO account (id, login, name, locale, created_at) VALUES ($1, 'nobody', 'Nobody', 'en', 0)";
         app.app.db.write(move |tx| Box::pin(tx.query(sql).bind(lost).run())).await.unwrap();
+        let report = kilele::cli::mode(&app.app, &["status", "--json"]).await.unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert!(report["mode"] == "single" && report["coverage"]["tables"].is_array(), "{report}");
         let report = kilele::cli::mode(&app.app, &["status"]).await.unwrap();
         assert!(report.contains("mode: single") && report.contains("1 without an organisation: 99."), "{report}");
         let refused = kilele::cli::mode(&app.app, &["activate"]).await.unwrap_err().to_string();

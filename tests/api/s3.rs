@@ -85,7 +85,7 @@ on_s3! {
         for variant in ["original", "full", "card", "thumb"] {
             assert!(objects.contains(&key(variant)), "{variant} in {objects:?}");
         }
-        let left = kilele::media::verify::verify(&story.app.app, true).await.unwrap();
+        let left = kilele::media::verify::verify(&story.app.app, true, &Progress::silent()).await.unwrap();
         assert_eq!((left.originals, left.derivatives, left.findings.len()), (2, 6, 0));
         // A half upload that is ended leaves nothing.
         let photo = pictures::photo(31);
@@ -123,7 +123,7 @@ on_s3! {
         assert_eq!(mentor.settled(id).await["state"], "ready");
         let objects = story.s3.objects();
         assert!(objects.iter().any(|key| key.ends_with("original")) && !objects.iter().any(|key| key.contains("uploads")));
-        let report = kilele::media::verify::verify(&story.app.app, false).await.unwrap();
+        let report = kilele::media::verify::verify(&story.app.app, false, &Progress::silent()).await.unwrap();
         assert_eq!((report.findings.len(), report.originals), (0, 1));
     }
 

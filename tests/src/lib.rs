@@ -4,6 +4,7 @@
 pub mod caseload;
 pub mod cast;
 pub mod cluster;
+pub mod collector;
 pub mod enrolling;
 pub mod granting;
 pub mod grouping;

@@ -49,11 +49,19 @@ struct Making {
 #[derive(Subcommand)]
 enum What {
     /// The backups that are there, the oldest first
+    #[command(after_help = "Examples:\n  kilele backup list\n  kilele backup list --from s3://copies/kilele --json")]
     List(From),
     /// Read all of a backup and put it into a database of its own: does every byte hold, and all that it says?
     ///
     /// Checks the files and every picture against their hashes, the rows against the rules of the database, the order of
     /// feeds, the chains of the audit, and every signature. Prints how old it is, and days without a backup.
+    #[command(after_help = "\
+Examples:
+  kilele backup verify                              the newest
+  kilele backup verify 20261129T220000Z-3f9ac1
+  kilele backup verify --from /mnt/disk/kilele --identity backup-key.txt
+
+Exit codes: 0 all of it holds; 1 something does not, and is named; 2 wrong use.")]
     Verify {
         #[command(flatten)]
         from: From,
@@ -63,6 +71,7 @@ enum What {
         secret: Secret,
     },
     /// Make a pair of keys: the first line is for KILELE_BACKUP_RECIPIENTS, the last is to be kept far from the server
+    #[command(after_help = "Examples:\n  kilele backup key > backup-key.txt")]
     Key,
 }
 

@@ -261,12 +261,11 @@ async fn write_groups(
         while let Some(job) = next.take() {
             let (begin, back) = SAVEPOINTS[turn % 2];
             tx.begin = begin;
-            match one(&mut tx, job, back, &mut kept).await {
-                Ok(answer) => answers.push(answer),
-                Err(error) => {
-                    committed = Err(error);
-                    break;
-                }
+            let (answer, whole) = one(&mut tx, job, back, &mut kept).await;
+            answers.push(answer);
+            if whole.is_err() {
+                committed = whole;
+                break;
             }
             // Work without a statement has left the savepoint as it was.
             turn += usize::from(tx.begun().is_empty());
@@ -279,13 +278,16 @@ async fn write_groups(
         }
         if let Err(error) = &committed {
             (tx.begin, tx.later) = ("", Vec::new());
-            tracing::error!(%error, "a group of writes was not committed");
+            if !error.is_database_full() {
+                tracing::error!(%error, "a group of writes was not committed");
+            }
             drop(tx.raw("ROLLBACK").await);
             kept.clear();
         }
         for answer in answers.drain(..) {
             answer(match &committed {
                 Ok(()) => Ok(()),
+                Err(error) if error.is_database_full() => Err(Error::database_full()),
                 Err(_) => Err(Error::unavailable("The database did not take the change. Try again.")),
             });
         }
@@ -295,19 +297,21 @@ async fn write_groups(
 
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Runs one piece of work in a savepoint of its own, and undoes it when it failed.
-async fn one(tx: &mut Tx, job: Job, back: &'static str, kept: &mut Vec<Hint>) -> Result<Answer> {
+/// Runs one piece of work in a savepoint of its own, and undoes it when it failed. A full disk may have ended the whole
+/// transaction by then: there is nothing to go back to, and the group is lost.
+async fn one(tx: &mut Tx, job: Job, back: &'static str, kept: &mut Vec<Hint>) -> (Answer, Result<()>) {
     tx.hints.clear();
     tx.jobs = false;
     let done = job(tx).await;
+    let mut whole = Ok(());
     if done.keep {
         kept.append(&mut tx.hints);
     } else {
         tx.later.clear();
         // Nothing to undo when nothing was begun.
         if tx.begin.is_empty() {
-            tx.raw(back).await?;
+            whole = tx.raw(back).await;
         }
     }
-    Ok(done.answer)
+    (done.answer, whole)
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::derive::{self, Written};
 use crate::app::App;
 use crate::error::Result;
+use crate::ops::progress::Progress;
 
 /// What is wrong with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,8 +75,9 @@ struct Blob {
 ///
 /// # Errors
 /// When the storage or the database does not answer; what was repaired until then stays repaired.
-pub async fn verify(app: &App, repair: bool) -> Result<Report> {
+pub async fn verify(app: &App, repair: bool, progress: &Progress) -> Result<Report> {
     let mut report = Report::default();
+    let (all,): (i64,) = app.db.query("SELECT count(*) FROM blob").one().await?;
     let mut after = (Uuid::nil(), String::new());
     loop {
         let blobs: Vec<Blob> = app
@@ -93,6 +95,7 @@ pub async fn verify(app: &App, repair: bool) -> Result<Report> {
         after = (last.org, last.sha256.clone());
         for blob in blobs {
             one(app, &blob, repair, &mut report).await?;
+            progress.say("pictures", report.originals, Some(all.unsigned_abs()));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bytes::BytesMut;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{OutboxItem, captures, deliver};
@@ -37,7 +37,7 @@ struct SealedCapture {
 }
 
 /// How many lines came to what: `applied`, `duplicate`, `conflict`, a picture's `received`, or a refusal's code.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub struct Report {
     pub arrived: usize,
     /// By the number of their line.

@@ -279,6 +279,8 @@ fn walk(path: &mut Vec<String>, seen: &mut Vec<String>) {
     assert!(output.status.success(), "{path:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     seen.push(path.join(" "));
+    // Whoever has come to a command, and not only to a group of them, sees how it is used.
+    assert!(text.contains("Examples:") || text.contains("\nCommands:\n"), "{path:?} has no examples");
     let commands = text.split_once("Commands:\n").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap_or(""));
     let names: Vec<String> = commands
         .lines()

@@ -9,10 +9,15 @@ use kilele_tests::{NewId, Person, TestApp, Uuid, both, command};
 use serde_json::{Value, json};
 
 fn import(app: &TestApp, file: &Path) -> (Option<i32>, String) {
+    import_with(app, file, &[])
+}
+
+fn import_with(app: &TestApp, file: &Path, more: &[&str]) -> (Option<i32>, String) {
     let config = &app.app.config;
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_kilele"))
         .args(["import", "outbox"])
         .arg(file)
+        .args(more)
         .env("KILELE_DATA_DIR", &config.data_dir)
         .env("KILELE_DATABASE_URL", &config.database_url)
         .env("KILELE_MEDIA_URL", &config.media_url)
@@ -60,6 +65,9 @@ both! {
         assert_eq!(code, Some(3), "{said}");
         assert!(said.contains("line 2:") && said.contains("outbox_seal_invalid") && said.contains("1 arrived, 1 refused"), "{said}");
         assert_eq!(mentor.a_household().await["notes"], "after it");
+        let (code, said) = import_with(&app, &file, &["--json"]);
+        let report: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((code, &report), (Some(3), &json!({ "arrived": 1, "refused": { "2": "outbox_seal_invalid" } })), "{said}");
 
         // 1: cut in the middle, something else, another installation's, nothing at all. What a cut file held arrives.
         let cut: Vec<&str> = text.lines().take(3).collect();

@@ -6,6 +6,7 @@ mod machine;
 mod mail;
 mod places;
 mod secrets;
+mod traces;
 mod web;
 
 use std::fmt;
@@ -94,5 +95,6 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.extend(database::look(config, clock).await);
     findings.push(places::storage(config).await);
     findings.extend(places::backups(config, clock).await);
+    findings.extend(traces::collector(config).await);
     Report { findings }
 }

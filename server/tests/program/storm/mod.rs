@@ -163,6 +163,9 @@ pub async fn within(seconds: u64, what: &str, mut look: impl AsyncFnMut() -> boo
     begun.elapsed()
 }
 
+/// Answers that were 500, in this process: whatever is done to a server, that is never right.
+pub static FAULTS: AtomicU64 = AtomicU64::new(0);
+
 /// What a phone delivered, and was told that it has arrived.
 #[derive(Default)]
 pub struct Delivered {
@@ -176,6 +179,9 @@ pub async fn insist(request: impl Fn() -> reqwest::RequestBuilder, tries: &Atomi
     loop {
         if let Ok(response) = request().timeout(Duration::from_secs(15)).send().await {
             let (status, headers) = (response.status(), response.headers().clone());
+            if status == 500 {
+                FAULTS.fetch_add(1, Ordering::Relaxed);
+            }
             if !(status.is_server_error() || status == 429 || status == 401)
                 && let Ok(bytes) = response.bytes().await
             {
@@ -231,6 +237,7 @@ pub async fn deliver(person: &Person, capture: &Value, photo: &[u8], tries: &Ato
             let sent = person.chunk(&path, at, photo[at..next].to_vec()).timeout(Duration::from_secs(15)).send().await;
             match sent.map(|answer| answer.status().as_u16()) {
                 Ok(204) => {}
+                Ok(500) => drop(FAULTS.fetch_add(1, Ordering::Relaxed)),
                 Ok(404 | 410 | 460) => continue 'anew,
                 _ => {
                     tries.fetch_add(1, Ordering::Relaxed);
