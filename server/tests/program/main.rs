@@ -4,8 +4,10 @@
 
 mod backup;
 mod cluster;
+mod full;
 mod guide;
 mod import_outbox;
 mod kills;
 mod paper;
 mod storm;
+mod traces;

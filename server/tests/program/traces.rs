@@ -1,6 +1,5 @@
 //! Spans for a collector: what is said of requests and jobs, that nobody is named, and that a collector in trouble is nobody
 //! else's.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -1,8 +1,5 @@
 //! The disk under the data folder is full while phones deliver: what cannot be kept is refused in words and with a time to come
 //! back, what was taken stays, and when there is room all goes on without a restart. Nothing lost, nothing doubled.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
-
-mod storm;
 
 use std::fs::File;
 use std::io::Write;
@@ -13,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::storm::{self, Copy, Settings, Storm, ask, count, within};
 use kilele_tests::{Answer, Engine, Person, command, id, new_database, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
-use storm::{Copy, Settings, Storm, ask, count, within};
 
 /// In MiB: room for the installation, and soon full.
 const DISK: u64 = 64;
