@@ -293,4 +293,29 @@ mod tests {
             assert!(!real_subject(bad), "{bad}");
         }
     }
+
+    /// RFC 8291, section 5: the key pair and the secret of its phone, and its message.
+    const PRIVATE: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
+    const PUBLIC: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+    const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
+    const MESSAGE: &str = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8w\
+                           EqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
+
+    #[test]
+    fn what_opens_the_message_of_the_rfc_opens_ours() {
+        let [private, public, auth, message] = [PRIVATE, PUBLIC, AUTH, MESSAGE].map(|text| unb64(text).unwrap());
+        let phone = ece::EcKeyComponents::new(private, public);
+        let open = |sealed: &[u8]| ece::decrypt(&phone, &auth, sealed);
+        assert_eq!(open(&message).unwrap(), b"When I grow up, I want to be a watermelon");
+        let subscription = Subscription { p256dh: PUBLIC.to_owned(), auth: AUTH.to_owned() };
+        let payload = serde_json::json!({ "kind": "visit_returned" });
+        let mut sealed = encrypt("https://push.example.org/1", &subscription, &payload).unwrap();
+        assert_eq!(open(&sealed).unwrap(), payload.to_string().as_bytes());
+        // One bit, in the salt, the key, the text or its seal; the size of a record (16 … 19) may be larger than what there is.
+        for at in (0..16).chain(20..sealed.len()) {
+            sealed[at] ^= 1;
+            assert!(open(&sealed).is_err(), "bit of byte {at}");
+            sealed[at] ^= 1;
+        }
+    }
 }
