@@ -51,6 +51,9 @@ test('a number is confirmed by its code, and a whole group is set at once', asyn
     await field.fill(code === '000000' ? '000001' : '000000')
     await confirm.click()
     await expect(page.getByText(say('error_code_wrong'))).toBeVisible()
+    // While it asks, it is pale.
+    await expect(confirm).toBeEnabled()
+    await expect(confirm).not.toHaveAttribute('aria-busy', 'true')
     expect(await axe(page)).toEqual([])
     await field.fill(`${code.slice(0, 3)} ${code.slice(3)}`)
     await field.press('Enter')
