@@ -274,6 +274,7 @@ async fn remove(app: &App, endpoint: String) -> Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 mod tests {
     use super::*;
 
