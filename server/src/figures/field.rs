@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::error::Result;
 
 /// `since`: a household is up to date when it was visited after that. Place by place and state by state: each is a stretch
-/// of one index, where looking at every visit once and telling its state takes four times as long.
+/// of one index, where looking at every visit once and telling its state takes more than twice as long.
 pub async fn counts(db: &Db, reader: &FigureReader, since: Millis) -> Result<Counts> {
     db.query(
         "WITH seen AS (SELECT feed FROM member_feed WHERE org = $1 AND member = $2),
