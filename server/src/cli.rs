@@ -6,6 +6,7 @@ mod moving;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::ops::doctor;
 use crate::ops::progress::Progress;
 use crate::platform::{Mode, mode};
+use crate::privacy::keys;
 use crate::{api, demo, media, outbox, server, states};
 
 const EXAMPLES: &str = "\
@@ -147,7 +149,7 @@ enum ModeCommand {
 enum Admin {
     /// End a person's password and sessions, and print the one-time link by which they choose another password
     #[command(
-        after_help = "Examples:\n  kilele admin reset amina.mentor\n  kilele admin reset amina.mentor --second-step --yes\n\nExit codes: 0 the link is printed; 1 nobody signs in by this name, or nothing was changed; 2 wrong use."
+        after_help = "Examples:\n  kilele admin reset amina.mentor\n  kilele admin reset amina.mentor --second-step --yes\n  kilele admin reset amina.mentor --yes --json | jq -r .url\n\nExit codes: 0 the link is printed; 1 nobody signs in by this name, or nothing was changed; 2 wrong use."
     )]
     Reset {
         login: String,
@@ -157,6 +159,9 @@ enum Admin {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Print the link as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -176,18 +181,24 @@ enum Keys {
         /// Make no new key, only finish sealing by the newest
         #[arg(long)]
         reseal: bool,
+        /// Print what was sealed again as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Destroy the keys before the one in use
     ///
     /// Ten minutes after a rotation, when nothing is sealed by them any more. Then what an older backup of the database
     /// holds sealed cannot be opened without that backup's own copy of the key.
     #[command(
-        after_help = "Examples:\n  kilele keys destroy\n  kilele keys destroy --yes\n\nExit codes: 0 they are gone; 1 nothing was destroyed, the reason is printed; 2 wrong use."
+        after_help = "Examples:\n  kilele keys destroy\n  kilele keys destroy --yes --json\n\nExit codes: 0 they are gone; 1 nothing was destroyed, the reason is printed; 2 wrong use."
     )]
     Destroy {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Print what was destroyed as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -281,7 +292,7 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { demo } => server::serve(Config::load()?, demo).await,
         Command::Demo => {
             let app = App::open(Config::load()?, Clock::default()).await?;
-            demo::make(&app).await.map_err(anyhow::Error::from).context("making the demo organisation")
+            demo::make(&app, &Progress::shown()).await.map_err(anyhow::Error::from).context("making the demo organisation")
         }
         Command::Media(command) => {
             let app = App::open(Config::load()?, Clock::default()).await?;
@@ -290,21 +301,23 @@ async fn act(command: Command) -> anyhow::Result<ExitCode> {
             anyhow::ensure!(broken == 0, "{broken} stored pictures are wrong and were not repaired");
             Ok(())
         }
-        Command::Admin(Admin::Reset { login, second_step, yes }) => {
+        Command::Admin(Admin::Reset { login, second_step, yes, json }) => {
             sure(yes, &format!("End the password and all sessions of {login}?"))?;
             let app = App::open(Config::load()?, Clock::default()).await?;
-            println!("{}", reset(&app, &login, second_step).await?);
+            let url = reset(&app, &login, second_step).await?;
+            println!("{}", if json { serde_json::json!({ "url": url }).to_string() } else { url });
             Ok(())
         }
-        Command::Keys(Keys::Rotate { now, reseal }) => {
+        Command::Keys(Keys::Rotate { now, reseal, json }) => {
             let app = App::open(Config::load()?, Clock::default()).await?;
-            rotate(&app, now, reseal).await
+            print!("{}", text(&rotate(&app, now, reseal).await?, json)?);
+            Ok(())
         }
-        Command::Keys(Keys::Destroy { yes }) => {
+        Command::Keys(Keys::Destroy { yes, json }) => {
             sure(yes, "Destroy the keys before the one in use? Older backups then open only with their own copy of them.")?;
             let app = App::open(Config::load()?, Clock::default()).await?;
-            let (report, gone) = crate::privacy::keys::destroy(&app).await?;
-            println!("{report}{gone} keys destroyed");
+            let done = keys::destroy(&app, &Progress::shown()).await?;
+            print!("{}", text(&done, json)?);
             Ok(())
         }
         Command::Verify { what: Verify::Audit { org, json } } => {
@@ -411,7 +424,7 @@ async fn change_mode(app: &App, command: ModeCommand) -> anyhow::Result<String> 
 
 async fn report(app: &App, command: Media) -> anyhow::Result<(String, usize)> {
     match command {
-        Media::Gc { yes, json } => Ok((text(&media::gc::collect(app, yes).await?, json)?, 0)),
+        Media::Gc { yes, json } => Ok((text(&media::gc::collect(app, yes, &Progress::shown()).await?, json)?, 0)),
         Media::Verify { no_repair, json } => {
             let report = media::verify::verify(app, !no_repair, &Progress::shown()).await?;
             Ok((text(&report, json)?, report.broken()))
@@ -441,19 +454,21 @@ pub async fn reset(app: &App, login: &str, second_step: bool) -> anyhow::Result<
     Ok(format!("{}/join#{token}", app.config.public_url))
 }
 
-async fn rotate(app: &App, now: bool, reseal: bool) -> anyhow::Result<()> {
-    use crate::privacy::keys;
+async fn rotate(app: &App, now: bool, reseal: bool) -> anyhow::Result<keys::Report> {
+    let progress = Progress::shown();
     if !reseal {
         let from = keys::make(app, now).await?;
-        let wait = from - app.clock.now();
+        let wait = (from - app.clock.now()).max(0).unsigned_abs().div_ceil(1000);
         if wait > 0 {
-            println!("The new key is used in {} seconds, when every copy of the server knows it.", wait / 1000);
-            tokio::time::sleep(std::time::Duration::from_millis(wait.unsigned_abs() + 1)).await;
+            eprintln!("The new key is used in {wait} seconds, when every copy of the server knows it.");
+        }
+        for second in 0..wait {
+            progress.say("seconds", second, Some(wait));
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
     keys::read(app).await?;
-    print!("{}", keys::reseal(app).await?);
-    Ok(())
+    Ok(keys::reseal(app, &progress).await?)
 }
 
 /// What `verify audit` prints, and how many places do not hold.

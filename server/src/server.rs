@@ -12,6 +12,7 @@ use crate::auth::invitations;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doors::{Doors, Rules};
+use crate::ops::progress::Progress;
 use crate::{api, demo, jobs};
 
 /// Opens everything and serves until the process is told to stop.
@@ -24,7 +25,7 @@ pub async fn serve(config: Config, with_demo: bool) -> anyhow::Result<()> {
     if organisations.0 == 0 {
         if with_demo {
             println!("Making the demo organisation …");
-            demo::make(&app).await?;
+            demo::make(&app, &Progress::shown()).await?;
         } else {
             let now = app.clock.now();
             let token = app.db.write(move |tx| Box::pin(invitations::create(tx, None, now))).await?;

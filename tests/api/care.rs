@@ -98,19 +98,19 @@ both! {
         let abandoned = mentor.create_upload(&capture).await.header("location").to_owned();
         mentor.patch(&abandoned, 0, photo[..500].to_vec()).await;
 
-        let young = gc::collect(&app.app, false).await.unwrap();
+        let young = gc::collect(&app.app, false, &Progress::silent()).await.unwrap();
         assert_eq!((young.pieces, young.derivatives, young.uploads, young.half_written), (0, 0, 0, 0), "too young to be judged");
         app.clock.shift(2 * kilele::clock::HOUR);
-        let found = gc::collect(&app.app, false).await.unwrap();
+        let found = gc::collect(&app.app, false, &Progress::silent()).await.unwrap();
         let waste = Report { pieces: 1, derivatives: 2, canaries: 1, half_written: 1, bytes: 1218, ..Report::default() };
         let expected = Report { kept_originals: 1, foreign: 1, ..waste };
         assert_eq!(found, expected);
-        assert_eq!(gc::collect(&app.app, false).await.unwrap(), expected, "a dry run changes nothing");
+        assert_eq!(gc::collect(&app.app, false, &Progress::silent()).await.unwrap(), expected, "a dry run changes nothing");
         app.clock.shift(8 * kilele::clock::DAY);
-        let found = gc::collect(&app.app, true).await.unwrap();
+        let found = gc::collect(&app.app, true, &Progress::silent()).await.unwrap();
         // With it go the abandoned upload, and the finished one that need not be remembered any more.
         assert_eq!(found, Report { removed: true, uploads: 2, ..expected });
-        let left = gc::collect(&app.app, false).await.unwrap();
+        let left = gc::collect(&app.app, false, &Progress::silent()).await.unwrap();
         assert_eq!(left, Report { kept_originals: 1, foreign: 1, ..Report::default() });
         assert!(!half.exists() && app.app.config.data_dir.join("media/notes#1").exists());
         let mentor = app.mentor().await;

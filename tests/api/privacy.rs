@@ -1,6 +1,7 @@
 //! Personal data: taken out, erased with proof, kept for a time, and sealed with keys that change.
 
 use kilele::clock::{DAY, HOUR};
+use kilele::ops::progress::Progress;
 use kilele::{audit, cli, packed, privacy};
 use kilele_tests::{Person, TestApp, both, id, until};
 use serde_json::{Value, json};
@@ -150,10 +151,10 @@ both! {
         privacy::keys::read(&twin.app).await.unwrap();
         app.clock.shift(from - app.clock.now() + 1);
         privacy::keys::read(&app.app).await.unwrap();
-        let report = privacy::keys::reseal(&app.app).await.unwrap();
+        let report = privacy::keys::reseal(&app.app, &Progress::silent()).await.unwrap();
         assert!(report.records >= 1 && report.households >= 1 && report.events >= 1 && report.others >= 1, "{report:?}");
         assert_eq!(of_first(&raw().await), 0);
-        let again = privacy::keys::reseal(&app.app).await.unwrap();
+        let again = privacy::keys::reseal(&app.app, &Progress::silent()).await.unwrap();
         assert_eq!((again.records, again.events, again.others), (0, 0, 0), "{again:?}");
         // Found exactly, as before, on either copy; the phone's record says the same.
         for q in ["12345678", "0733444555"] {
@@ -168,11 +169,11 @@ both! {
         assert_eq!(found["items"][0]["id"], other["id"]);
         verified(&app).await;
         // Then the key before is destroyed, not before everybody has learnt of the new one.
-        assert_eq!(privacy::keys::destroy(&app.app).await.unwrap_err().code(), "keys_in_use");
+        assert_eq!(privacy::keys::destroy(&app.app, &Progress::silent()).await.unwrap_err().code(), "keys_in_use");
         app.clock.shift(privacy::keys::SETTLED);
         privacy::keys::read(&twin.app).await.unwrap();
-        let (report, gone) = privacy::keys::destroy(&app.app).await.unwrap();
-        assert_eq!(gone, 1, "{report:?}");
+        let done = privacy::keys::destroy(&app.app, &Progress::silent()).await.unwrap();
+        assert_eq!(done.destroyed, 1, "{done:?}");
         assert_eq!(of_first(&raw().await), 0);
         let left: Vec<(i64,)> = app.app.db.query("SELECT id FROM data_key").all().await.unwrap();
         assert_eq!(left, [(2,)]);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::pictures::{self, Pictures};
 use super::visits::unsent;
-use super::{Home, apply, set_clock};
+use super::{Field, Home, apply, set_clock};
 use crate::app::App;
 use crate::assessments::{Answers, instrument};
 use crate::audit::Actor;
@@ -58,7 +58,7 @@ struct Made<'m> {
     cycle: Uuid,
 }
 
-pub async fn make(app: &App, crew: &[Reader], homes: &[Home], pictures: Option<&Pictures>, now: Millis) -> Result<()> {
+pub async fn make(app: &App, Field { crew, homes, pictures }: Field<'_>, now: Millis) -> Result<()> {
     set_clock(app, now - 60 * DAY);
     let (programme, cycle) = programme(app, crew, now).await?;
     let made = Made { app, crew, pictures, programme, cycle };

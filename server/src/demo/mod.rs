@@ -18,6 +18,7 @@ use crate::clock::{DAY, Millis, new_id};
 use crate::commands;
 use crate::error::{Error, Result};
 use crate::members::{self, NewMember};
+use crate::ops::progress::Progress;
 use crate::orgs;
 use crate::places::{self, NewPlace};
 use crate::scope;
@@ -61,12 +62,16 @@ impl Default for Size {
 ///
 /// # Errors
 /// 409 when there is an organisation already.
-pub async fn make(app: &App) -> Result<()> {
-    make_sized(app, Size::default()).await
+pub async fn make(app: &App, progress: &Progress) -> Result<()> {
+    fill(app, Size::default(), progress).await
 }
 
-/// As [`make`], in another size; tests take a small one.
+/// As [`make`], in another size, without a word; tests take a small one.
 pub async fn make_sized(app: &App, size: Size) -> Result<()> {
+    fill(app, size, &Progress::silent()).await
+}
+
+async fn fill(app: &App, size: Size, progress: &Progress) -> Result<()> {
     let (there,): (i64,) = app.db.query("SELECT count(*) FROM organisation").one().await?;
     if there > 0 {
         return Err(Error::conflict("not_empty", "There is an organisation already; the demo needs an empty installation."));
@@ -81,16 +86,18 @@ pub async fn make_sized(app: &App, size: Size) -> Result<()> {
     let mut dice = Dice::new(7);
     let mut homes = Vec::with_capacity(size.households);
     for index in 0..size.households {
+        progress.say("households", index as u64, Some(size.households as u64));
         let village = index % villages.len();
         // Four villages to each mentor.
         let mentor = village / 4;
         set_clock(app, now - (90 - 30 * index as Millis / size.households as Millis) * DAY);
         homes.push(home(app, (mentor, &crew[mentor]), &villages[village], index, pictures.as_ref(), &mut dice).await?);
     }
+    let field = Field { crew: &crew, homes: &homes, pictures: pictures.as_ref() };
     if size.programme {
-        ladders::make(app, &crew, &homes, pictures.as_ref(), now).await?;
+        ladders::make(app, field, now).await?;
     }
-    visits::make(app, &crew, &homes, pictures.as_ref(), size.visits_a_day, now, &mut dice).await?;
+    visits::make(app, field, size.visits_a_day, now, &mut dice, progress).await?;
     app.clock.shift(offset - app.clock.offset());
     Ok(())
 }
@@ -109,6 +116,14 @@ struct Home {
     head: String,
     lat: f64,
     lon: f64,
+}
+
+/// Who goes, where to, and what is photographed there.
+#[derive(Clone, Copy)]
+struct Field<'m> {
+    crew: &'m [Reader],
+    homes: &'m [Home],
+    pictures: Option<&'m pictures::Pictures>,
 }
 
 /// A village and about where it lies.

@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::names::Dice;
 use super::pictures::{self, Pictures};
-use super::{Home, apply};
+use super::{Field, Home, apply};
 use crate::app::App;
 use crate::auth::Reader;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, new_id};
 use crate::crypto::{hex, sha256};
 use crate::error::Result;
+use crate::ops::progress::Progress;
 use crate::scope;
 use crate::visits::{TOPICS, Visit};
 
@@ -40,20 +41,23 @@ const NOTES: [&str; 3] = [
 ];
 const STATUS: [&str; 5] = ["thriving", "stable", "stable", "struggling", "not_started"];
 
+/// How far back they go.
+const DAYS: Millis = 28;
+
 pub async fn make(
     app: &App,
-    crew: &[Reader],
-    homes: &[Home],
-    pictures: Option<&Pictures>,
+    Field { crew, homes, pictures }: Field<'_>,
     a_day: usize,
     today: Millis,
     dice: &mut Dice,
+    progress: &Progress,
 ) -> Result<()> {
     if a_day == 0 {
         return Ok(());
     }
     let mut turns = [0; 3];
-    for days_ago in (1..=28).rev() {
+    for days_ago in (1..=DAYS).rev() {
+        progress.say("days of visits", (DAYS - days_ago) as u64, Some(DAYS as u64));
         if days_ago % 7 == 0 {
             continue;
         }

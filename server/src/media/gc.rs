@@ -12,6 +12,7 @@ use super::tus;
 use crate::app::App;
 use crate::clock::HOUR;
 use crate::error::Result;
+use crate::ops::progress::Progress;
 
 /// What was found, and removed unless it was a dry run.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -57,12 +58,15 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// When the storage or the database does not answer.
-pub async fn collect(app: &App, remove: bool) -> Result<Report> {
+pub async fn collect(app: &App, remove: bool, progress: &Progress) -> Result<Report> {
     let old = app.clock.now() - HOUR;
     let mut report = Report { removed: remove, ..Report::default() };
     let mut known = Known { app, last: None };
     let mut objects = app.store.inventory();
+    let mut read = 0;
     while let Some(object) = objects.try_next().await? {
+        read += 1;
+        progress.say("objects", read, None);
         if object.modified > old || !known.is_waste(&object, &mut report).await? {
             continue;
         }

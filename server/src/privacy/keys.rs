@@ -5,6 +5,7 @@
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
+use crate::ops::progress::Progress;
 
 pub use super::reseal::{Report, reseal};
 
@@ -65,12 +66,26 @@ pub async fn begin(app: &App) -> Result<()> {
 /// that began before, seals by them any more.
 pub const SETTLED: Millis = 10 * 60_000;
 
-/// Destroys all keys before the one in use, when nothing is sealed by them. Answers how many there were. Who has a backup
-/// of the table and the secret has them still; the first key of an old installation follows from the secret alone.
+/// What [`destroy`] did.
+#[derive(Debug, Default, serde::Serialize)]
+pub struct Destroyed {
+    #[serde(flatten)]
+    pub sealed: Report,
+    pub destroyed: u64,
+}
+
+impl std::fmt::Display for Destroyed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}{} keys destroyed", self.sealed, self.destroyed)
+    }
+}
+
+/// Destroys all keys before the one in use, when nothing is sealed by them. Who has a backup of the table and the secret
+/// has them still; the first key of an old installation follows from the secret alone.
 ///
 /// # Errors
 /// 409 `keys_in_use` while the key in use is too young.
-pub async fn destroy(app: &App) -> Result<(Report, u64)> {
+pub async fn destroy(app: &App, progress: &Progress) -> Result<Destroyed> {
     read(app).await?;
     let now = app.clock.now();
     let newest: Option<(i64, Millis)> =
@@ -80,14 +95,15 @@ pub async fn destroy(app: &App) -> Result<(Report, u64)> {
         let message = "The key in use is younger than ten minutes: others may still be needed.";
         return Err(Error::conflict("keys_in_use", message));
     }
-    let mut report = reseal(app).await?;
+    let mut sealed = reseal(app, progress).await?;
     // What was changed while it was walked; then nothing is left, or somebody still seals by an old key.
-    let again = reseal(app).await?;
+    let again = reseal(app, progress).await?;
     if again.records + again.events + again.others > 0 {
         return Err(Error::conflict("keys_in_use", "Something still seals by an older key. Try again later."));
     }
-    report.households = again.households;
-    let gone = app.db.write(move |tx| Box::pin(tx.query("DELETE FROM data_key WHERE id < $1").bind(current).run())).await?;
+    sealed.households = again.households;
+    let destroyed =
+        app.db.write(move |tx| Box::pin(tx.query("DELETE FROM data_key WHERE id < $1").bind(current).run())).await?;
     read(app).await?;
-    Ok((report, gone))
+    Ok(Destroyed { sealed, destroyed })
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::db::{Db, Query, Row, Tx, Work};
 use crate::error::Result;
+use crate::ops::progress::Progress;
 use crate::packed;
 
 /// Rows that are sealed again in one transaction.
@@ -34,11 +35,13 @@ impl std::fmt::Display for Report {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn reseal(app: &App) -> Result<Report> {
-    let mut report = Report { records: records(app).await?, events: events(app).await?, ..Report::default() };
-    report.households = households(app).await?;
+pub async fn reseal(app: &App, progress: &Progress) -> Result<Report> {
+    let mut report = Report::default();
+    report.records = records(app, progress).await?;
+    report.events = events(app, progress).await?;
+    report.households = households(app, progress).await?;
     for (select, update) in TEXTS {
-        report.others += texts(app, select, update).await?;
+        report.others += texts(app, progress, select, update).await?;
     }
     Ok(report)
 }
@@ -47,6 +50,7 @@ pub async fn reseal(app: &App) -> Result<Report> {
 /// rows past a key; its last argument, how many, is bound here. Answers how much `work` changed.
 async fn walk<K, R>(
     app: &App,
+    (progress, what): (&Progress, &str),
     mut at: K,
     page: impl for<'d> Fn(&'d Db, &K) -> Query<&'d Db>,
     key: fn(&R) -> K,
@@ -55,10 +59,12 @@ async fn walk<K, R>(
 where
     R: Row + 'static,
 {
-    let mut changed = 0;
+    let (mut changed, mut read) = (0, 0);
     loop {
         let rows: Vec<R> = page(&app.db, &at).bind(SOME).all().await?;
         let Some(last) = rows.last() else { return Ok(changed) };
+        read += rows.len() as u64;
+        progress.say(what, read, None);
         at = key(last);
         changed += app
             .db
@@ -75,10 +81,11 @@ where
     }
 }
 
-async fn records(app: &App) -> Result<u64> {
+async fn records(app: &App, progress: &Progress) -> Result<u64> {
     type Entry = (Uuid, Uuid, Uuid, i64, Vec<u8>);
     walk(
         app,
+        (progress, "records"),
         (Uuid::nil(), Uuid::nil(), Uuid::nil()),
         |db, at| {
             db.query(
@@ -109,10 +116,11 @@ async fn records(app: &App) -> Result<u64> {
 }
 
 /// Hashes by which ids and numbers are found, from the records themselves.
-async fn households(app: &App) -> Result<u64> {
+async fn households(app: &App, progress: &Progress) -> Result<u64> {
     type Entry = (Uuid, Uuid, i64, Vec<u8>);
     walk(
         app,
+        (progress, "households"),
         (Uuid::nil(), Uuid::nil()),
         |db, at| {
             db.query(
@@ -149,10 +157,11 @@ async fn households(app: &App) -> Result<u64> {
 
 /// The hash of an event covers what its change says when opened: its seal may change, and the chain holds. Events of the
 /// first version cover the sealed text itself: those stay as they are, and their key with them.
-async fn events(app: &App) -> Result<u64> {
+async fn events(app: &App, progress: &Progress) -> Result<u64> {
     type Entry = (Uuid, Uuid, i64, String);
     walk(
         app,
+        (progress, "audit events"),
         (Uuid::nil(), Uuid::nil(), 0_i64),
         |db, at| {
             db.query(
@@ -209,9 +218,10 @@ const TEXTS: [(&str, &str); 5] = [
     ),
 ];
 
-async fn texts(app: &App, select: &'static str, update: &'static str) -> Result<u64> {
+async fn texts(app: &App, progress: &Progress, select: &'static str, update: &'static str) -> Result<u64> {
     walk(
         app,
+        (progress, "others"),
         Uuid::nil(),
         |db, at| db.query(select).bind(*at),
         |row: &(Uuid, String)| row.0,

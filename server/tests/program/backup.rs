@@ -4,6 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use kilele::app::App;
+use kilele::clock::Clock;
+use kilele::config::Config;
+use kilele::demo::{self, Size};
 use kilele_tests::{Engine, new_database, until};
 use serde_json::Value;
 
@@ -314,4 +318,37 @@ fn every_command_helps_and_completes() {
     for wrong in [&["nonsense"][..], &["backup", "--nonsense"], &["completions", "nonsense"]] {
         assert_eq!(run(wrong).status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scripts_ask_for_as_json_is_json_and_nothing_else() {
+    let place = Place::new(Engine::Sqlite).await;
+    let (data, database) = (place.data(), place.database.clone());
+    let config = Config::from(|name| match name {
+        "KILELE_DATA_DIR" => data.to_str().map(str::to_owned),
+        "KILELE_DATABASE_URL" => Some(database.clone()),
+        _ => None,
+    });
+    let app = App::open(config.unwrap(), Clock::default()).await.unwrap();
+    let size = Size { households: 12, visits_a_day: 0, pictures: false, programme: false };
+    demo::make_sized(&app, size).await.unwrap();
+    app.db.close().await;
+    let read = |args: &[&str]| -> Value {
+        let (code, said, error) = place.run(args);
+        assert_eq!(code, Some(0), "{args:?}: {error}");
+        serde_json::from_str(&said).unwrap_or_else(|fault| panic!("{args:?}: {fault}: {said}"))
+    };
+    let sealed = read(&["keys", "rotate", "--now", "--json"]);
+    assert!(sealed["records"].as_u64().unwrap() >= 12 && sealed["households"].as_u64().unwrap() > 0, "{sealed}");
+    assert_eq!(read(&["keys", "rotate", "--reseal", "--json"])["records"], 0, "once is enough");
+    assert_eq!(read(&["media", "gc", "--json"])["removed"], false);
+    assert_eq!(read(&["media", "verify", "--no-repair", "--json"])["findings"], serde_json::json!([]));
+    assert_eq!(read(&["mode", "status", "--json"])["mode"], "single");
+    assert_eq!(read(&["verify", "audit", "--json"])["broken"], serde_json::json!([]));
+    let link = read(&["admin", "reset", "amina.mentor", "--yes", "--json"]);
+    assert!(link["url"].as_str().unwrap().contains("/join#"), "the link");
+    // The key before is needed for ten minutes more: refused, and nothing on the line that a script reads.
+    let (code, said, error) = place.run(&["keys", "destroy", "--yes", "--json"]);
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{error}");
+    assert!(error.contains("ten minutes"), "{error}");
 }
