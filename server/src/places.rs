@@ -165,7 +165,7 @@ impl Api {
             .write(move |tx| {
                 Box::pin(async move {
                     let place = add(tx, &actor, place.0).await?;
-                    scope::spell_out_all(tx, actor.org, actor.at).await?;
+                    scope::spell_out_around(tx, actor.org, place.id, actor.at).await?;
                     Ok(place)
                 })
             })

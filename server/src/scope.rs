@@ -288,9 +288,36 @@ async fn follow(tx: &mut Tx, org: Uuid, member: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// After places or roles changed: everybody's feeds anew.
+/// A place came under others, or beside all of them: the feeds of whoever has something to do with it. Nobody was given the
+/// place itself yet, and all other members, a hundred thousand of whom may be beneficiaries, have what they had.
+///
+/// Who reads a whole organisation stands in [`Role::reach`]; tests hold the two together.
+pub async fn spell_out_around(tx: &mut Tx, org: Uuid, place: Uuid, now: Millis) -> Result<()> {
+    const WHO: &str = "
+        WITH RECURSIVE above (id, parent) AS (
+            SELECT id, parent FROM place WHERE org = $1 AND id = $2
+            UNION
+            SELECT p.id, p.parent FROM above a JOIN place p ON p.org = $1 AND p.id = a.parent
+        ),
+        near (id, supervisor) AS (
+            SELECT m.id, m.supervisor FROM above a JOIN member_place at ON at.org = $1 AND at.place = a.id
+            JOIN member m ON m.org = $1 AND m.id = at.member
+        )
+        SELECT id FROM near
+        UNION SELECT supervisor FROM near WHERE supervisor IS NOT NULL
+        UNION SELECT m.id FROM member m LEFT JOIN custom_role r ON r.org = m.org AND r.id = m.custom_role
+            WHERE m.org = $1 AND (r.scope = 'organisation' OR m.role IN ('evaluator', 'programme_manager', 'approver', 'org_admin'))";
+    let members: Vec<(Uuid,)> = tx.query(WHO).bind(org).bind(place).all().await?;
+    for (id,) in members {
+        spell_out(tx, org, id, now).await?;
+    }
+    Ok(())
+}
+
+/// After places or modules changed: the feeds of all staff anew. Others have their own and never more ([`Role::staff`]).
 pub async fn spell_out_all(tx: &mut Tx, org: Uuid, now: Millis) -> Result<()> {
-    let members: Vec<(Uuid,)> = tx.query("SELECT id FROM member WHERE org = $1").bind(org).all().await?;
+    const STAFF: &str = "SELECT id FROM member WHERE org = $1 AND role NOT IN ('oversight', 'beneficiary')";
+    let members: Vec<(Uuid,)> = tx.query(STAFF).bind(org).all().await?;
     for (id,) in members {
         spell_out(tx, org, id, now).await?;
     }

@@ -175,4 +175,43 @@ both! {
         let high = json!({ "name": "All", "scope": "own", "levels": { "platform": "manage" } });
         admin.post("/api/roles", &high).await.refused(422, "invalid");
     }
+
+    async fn a_new_place_comes_to_everybody_who_would_have_it_if_all_were_spelled_out(app: TestApp) {
+        let org = org_of(&app).await;
+        let admin = app.admin().await;
+        let all = admin.get("/api/places").await.ok()["items"].clone();
+        let at = |level: i64| -> Uuid {
+            all.as_array().unwrap().iter().find(|place| place["level"] == level).unwrap()["id"].as_str().unwrap().parse().unwrap()
+        };
+        let levels = json!({ "households": "read" });
+        for (login, scope, places) in [("own", "own", vec![]), ("near", "places", vec![at(1)]), ("whole", "organisation", vec![])] {
+            custom(&app, login, scope, levels.clone(), places).await;
+        }
+        let (_, lead) = custom(&app, "lead", "team", levels, vec![]).await;
+        for (login, role) in [("eva", Role::Evaluator), ("mgr", Role::ProgrammeManager), ("exec", Role::Approver), ("over", Role::Oversight)] {
+            in_role(&app, org, login, role, vec![]).await;
+        }
+        let led = kilele::members::NewMember {
+            login: "led".into(),
+            role: Role::Mentor,
+            supervisor: Some(lead.member().parse().unwrap()),
+            places: vec![at(1)],
+            ..Default::default()
+        };
+        join(&app, org, led).await;
+        let feeds = async || -> Vec<(Uuid, Uuid)> {
+            app.app.db.query("SELECT member, feed FROM member_feed WHERE org = $1 ORDER BY member, feed").bind(org).all().await.unwrap()
+        };
+        let mut before = feeds().await.len();
+        for (n, parent) in [(0, None), (1, Some(at(0))), (2, Some(at(1)))] {
+            let place = json!({ "id": id(), "parent": parent, "code": format!("NEW{n}"), "name": "New" });
+            admin.post("/api/places", &place).await.ok();
+            let after = feeds().await;
+            let now = app.clock.now();
+            app.app.db.write(move |tx| Box::pin(async move { kilele::scope::spell_out_all(tx, org, now).await })).await.unwrap();
+            assert_eq!(after, feeds().await, "level {n}");
+            assert!(n < 2 || after.len() > before + 5, "a village is many people's: {before} {}", after.len());
+            before = after.len();
+        }
+    }
 }
