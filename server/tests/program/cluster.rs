@@ -6,14 +6,18 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::storm::{Copy, Settings, Storm, ask, count, sign_in, within};
+use crate::storm::{self, Copy, Settings, Storm, ask, count, sign_in, within};
+use kilele::jobs;
+use kilele_media::drawn;
 use kilele_tests::cluster::Cluster;
 use kilele_tests::nginx::Nginx;
 use kilele_tests::s3::S3;
-use kilele_tests::{Dice, id};
+use kilele_tests::{Dice, Uuid, id, pictures};
 use serde_json::json;
 
 const PHONES: u64 = 6;
+/// For the measure of what copies do by themselves.
+const PHOTOS: u64 = 60;
 /// Seconds of the run in `make test`: everything is killed once.
 const SHORT: u64 = 15;
 
@@ -139,11 +143,8 @@ async fn a_second_copy_carries_more() {
         );
         rates.push((both, rate, each));
     }
-    let median = |both: bool, of: fn(&(bool, f64, f64)) -> f64| {
-        let mut some: Vec<f64> = rates.iter().filter(|rate| rate.0 == both).map(of).collect();
-        some.sort_by(f64::total_cmp);
-        (some[1] + some[2]) / 2.0
-    };
+    let median =
+        |both: bool, of: fn(&(bool, f64, f64)) -> f64| middle(rates.iter().filter(|rate| rate.0 == both).map(of).collect());
     println!(
         "cluster: two copies answer {:.2} × as many as one on {cores} cores, which PostgreSQL and the load share with them; \
          an answer costs {:.2} × as much processor time: had each a core to itself, two would answer {:.2} ×",
@@ -151,6 +152,73 @@ async fn a_second_copy_carries_more() {
         median(true, |r| r.2) / median(false, |r| r.2),
         2.0 * median(false, |r| r.2) / median(true, |r| r.2),
     );
+}
+
+/// Between the two in the middle of four.
+fn middle(mut some: Vec<f64>) -> f64 {
+    some.sort_by(f64::total_cmp);
+    (some[1] + some[2]) / 2.0
+}
+
+/// The same of what copies do by themselves: making the sizes of photos. PostgreSQL and S3 have little to do with it, so
+/// that on two cores a second copy can show what it brings. Only in `make cluster`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_copy_makes_more_pictures() {
+    if std::env::var("KILELE_CLUSTER_RATE").is_err() {
+        return;
+    }
+    let (database, s3) = (Cluster::start(), S3::start().await);
+    let settings = Settings::on_s3(&database.url(), &s3);
+    let mut copies = [Copy::new(Some(0)), Copy::new(Some(1))];
+    settings.demo(copies[0].folder.path()).await;
+    copies[0].up(&settings).await;
+    let app = settings.open(copies[0].folder.path()).await;
+    let (person, drawn) =
+        (sign_in(&copies[0].url(), "amina.mentor").await, drawn::jpeg(&drawn::scene(1), 4_000, 3_000).unwrap());
+    let place = person.get("/api/households?limit=1").await.ok()["items"][0]["place"].clone();
+    for n in 0..PHOTOS {
+        let photo = pictures::pad(&drawn, n, drawn.len() + 100);
+        let capture = pictures::capture(&photo, "front");
+        let household = json!({ "id": id(), "place": place, "head_name": "Photo", "members": [], "disability": false });
+        let body = json!({ "household": household, "evidence": [capture] });
+        assert_eq!(person.command("household.register", body).await.status, 200);
+        storm::deliver(&person, &capture, &photo, &Default::default()).await;
+    }
+    let ready = async || {
+        let (count,): (i64,) = app.db.query("SELECT count(*) FROM evidence WHERE state = 'ready'").one().await.unwrap();
+        count as u64 == PHOTOS
+    };
+    within(120, "the first pictures", ready).await;
+    let mut rates = Vec::new();
+    for both in [false, true, true, false, false, true, true, false] {
+        match both {
+            true if copies[1].child.is_none() => copies[1].up(&settings).await,
+            false => copies[1].kill(),
+            true => {}
+        }
+        // All once more: what is written is what was there.
+        let again = app.db.write(|tx| {
+            Box::pin(async move {
+                let all: Vec<(Uuid, Uuid)> = tx.query("SELECT org, id FROM evidence").all().await?;
+                tx.query("UPDATE evidence SET state = 'received'").run().await?;
+                for (org, evidence) in all {
+                    let new = jobs::New { kind: "media.derive", dedupe: format!("again:{evidence}"), run_at: 0 };
+                    jobs::enqueue(tx, org, new, &json!({ "evidence": evidence })).await?;
+                }
+                Ok(())
+            })
+        });
+        again.await.unwrap();
+        let rate = PHOTOS as f64 / within(120, "all sizes", ready).await.as_secs_f64();
+        println!(
+            "cluster: {} on a core each: {rate:.1} photos/s of 12 megapixels",
+            if both { "two copies" } else { "one copy" }
+        );
+        rates.push((both, rate));
+    }
+    let median = |both: bool| middle(rates.iter().filter(|rate| rate.0 == both).map(|rate| rate.1).collect());
+    println!("cluster: two copies make the sizes of {:.2} × as many photos as one", median(true) / median(false));
+    app.db.close().await;
 }
 
 /// Heartbeats, lists and registrations as fast as they are answered; answers how many, and in which time.

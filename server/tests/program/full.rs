@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::storm::{self, Copy, Settings, Storm, ask, count, within};
+use crate::storm::{self, Copy, Settings, Storm, ask, count, whole, within};
 use kilele_tests::{Answer, Engine, Person, command, id, new_database, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -197,14 +197,7 @@ async fn filled(engine: Engine) {
     let last = work.last().unwrap();
     assert!(probe.settled(last.capture["id"].as_str().unwrap()).await["state"] == "ready", "pictures are derived again");
     server.kill();
-    if engine == Engine::Sqlite {
-        let app = settings.open(&server_folder).await;
-        let whole: (String,) = app.db.query("PRAGMA integrity_check").one().await.unwrap();
-        assert_eq!(whole.0, "ok");
-        let foreign: Vec<(String,)> = app.db.query("SELECT \"table\" FROM pragma_foreign_key_check").all().await.unwrap();
-        assert_eq!(foreign, []);
-        app.db.close().await;
-    }
+    whole(&settings, &server_folder).await;
     println!(
         "full: {engine:?}: a disk of {DISK} MiB, {} MiB of it taken at once; refused: {records} records, {photos} photos; {} households and {} pictures, 0 lost, 0 doubled",
         taken >> 20,

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::storm::{Copy, Settings, Storm, count};
+use crate::storm::{Copy, Settings, Storm, count, whole};
 use kilele_tests::{Dice, Engine, new_database};
 
 /// In `make test`.
@@ -35,14 +35,7 @@ async fn killed(engine: Engine) {
     let states: &[&str] = if kills > FEW { &["ready"] } else { &["ready", "received"] };
     count(&settings, server.folder.path(), &all, states).await;
     server.kill();
-    if engine == Engine::Sqlite {
-        let app = settings.open(server.folder.path()).await;
-        let whole: (String,) = app.db.query("PRAGMA integrity_check").one().await.unwrap();
-        assert_eq!(whole.0, "ok");
-        let foreign: Vec<(String,)> = app.db.query("SELECT \"table\" FROM pragma_foreign_key_check").all().await.unwrap();
-        assert_eq!(foreign, []);
-        app.db.close().await;
-    }
+    whole(&settings, server.folder.path()).await;
     println!(
         "kills: {engine:?}: killed {kills} times in {:.0} s; {sent} households and {} pictures, 0 lost, 0 doubled; {} tries more",
         begun.elapsed().as_secs_f64(),

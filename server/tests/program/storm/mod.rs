@@ -325,3 +325,15 @@ pub async fn count(settings: &Settings, folder: &std::path::Path, all: &Delivere
         assert!(proved.status.success(), "{args:?}: {said}");
     }
 }
+
+/// SQLite's own proof of its file. The server must be down.
+pub async fn whole(settings: &Settings, folder: &std::path::Path) {
+    let app = settings.open(folder).await;
+    if app.config.database_url.starts_with("sqlite:") {
+        let (whole,): (String,) = app.db.query("PRAGMA integrity_check").one().await.unwrap();
+        assert_eq!(whole, "ok");
+        let foreign: Vec<(String,)> = app.db.query("SELECT \"table\" FROM pragma_foreign_key_check").all().await.unwrap();
+        assert_eq!(foreign, []);
+    }
+    app.db.close().await;
+}
