@@ -1,6 +1,7 @@
 # What the README's commands call. Only this file and scripts/ know how the parts fit together.
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -18,15 +19,21 @@ endif
 .PHONY: help run pwa test load cluster soak soak-media bench bench-media package fmt lint
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: pwa ## Build everything and serve the demo at http://localhost:8080 (EMPTY=1: an empty installation)
 	cargo build --release --locked -p kilele
 	exec $(target)/release/kilele $(serve)
 
-pwa: ## Build the web application, which the server carries inside
-	@scripts/setup
+pwa: setup pwa/dist/index.html ## Build the web application, which the server carries inside
+
+# Only when something of it changed: the server, which carries it, is compiled anew for each build of it.
+pwa/dist/index.html: $(shell find pwa \( -name node_modules -o -name dist -o -name paraglide \) -prune -o -type f -print) | setup
 	cd pwa && npm run --silent build
+
+.PHONY: setup
+setup:
+	@scripts/setup
 
 test: ## Run every check and test; the last line says how many passed and failed
 	@scripts/setup test
