@@ -44,6 +44,8 @@ export async function start(): Promise<void> {
 }
 
 async function later(): Promise<void> {
+  // What another window chooses is worn here too.
+  void import('./i18n/choose')
   await catchUp().catch(() => undefined)
   void sealedOfOthers()
   addEventListener('online', () => void sealedOfOthers())

@@ -1,4 +1,5 @@
 // Tells every tab and the worker what changed in the local database.
+import type { Prefs } from './prefs'
 
 /** `records:visit`, `outbox`, … */
 export type Tag = string
@@ -15,6 +16,8 @@ export type Message =
   | { type: 'status'; status: unknown }
   /** Another person, or nobody, is signed in now. */
   | { type: 'account'; id: string | null }
+  /** Somebody chose another language or other colours for this phone. */
+  | ({ type: 'choices' } & Partial<Pick<Prefs, 'language' | 'theme'>>)
 
 type Hear = (message: Message) => void
 const listeners = new Set<Hear>()

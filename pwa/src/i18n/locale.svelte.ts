@@ -1,9 +1,10 @@
-// The language and the colours of the whole app: state that every text and page follows without a reload.
+// The language and the colours of the whole app: state that every text and page follows without a reload, in each window.
 import type { Language } from '../api/records'
 import { prefs, setPref, type Prefs } from '../db/prefs'
 import { overwriteGetLocale } from '../paraglide/runtime.js'
 
 export type Theme = Prefs['theme']
+export type Choices = Partial<Pick<Prefs, 'language' | 'theme'>>
 
 let language = $state<Language>('en')
 let look = $state<Theme>('system')
@@ -24,36 +25,28 @@ export const theme = {
   },
 }
 
-export async function setLanguage(to: Language): Promise<void> {
-  show(to)
-  chosen = true
+/** The account's language, unless this phone was told another. */
+export async function adoptLanguage(to: Language): Promise<void> {
+  if (chosen) return
+  wear({ language: to })
   await setPref('language', to)
 }
 
-/** The account's language, unless this phone was told another. */
-export async function adoptLanguage(to: Language): Promise<void> {
-  if (!chosen) await setLanguage(to)
-}
-
-export async function setTheme(to: Theme): Promise<void> {
-  dress(to)
-  await setPref('theme', to)
-}
-
 export async function restoreChoices(): Promise<void> {
-  const { language: kept, theme: worn } = await prefs('language', 'theme')
-  chosen = kept !== undefined
-  show(kept ?? (navigator.language.startsWith('sw') ? 'sw' : 'en'))
-  dress(worn ?? 'system')
+  const kept = await prefs('language', 'theme')
+  wear({ language: navigator.language.startsWith('sw') ? 'sw' : 'en', theme: 'system' })
+  chosen = false
+  wear(kept)
 }
 
-function show(to: Language): void {
-  language = to
-  document.documentElement.lang = to
-}
-
-function dress(to: Theme): void {
-  look = to
-  if (to === 'system') delete document.documentElement.dataset.theme
-  else document.documentElement.dataset.theme = to
+/** As somebody chose, or was chosen for them. */
+export function wear({ language: to, theme: worn }: Choices): void {
+  if (to) {
+    chosen = true
+    document.documentElement.lang = language = to
+  }
+  if (!worn) return
+  look = worn
+  if (worn === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = worn
 }

@@ -1,6 +1,7 @@
 // What views ask about households.
 import type { Conflict, Evidence, Household, Id, Records, Signature, Visit } from '../api/records'
 import { database } from '../db/account'
+import { hear } from '../db/changes'
 import { about, every, inState, one } from './records'
 import { searchIndex, type Matched } from './search'
 
@@ -55,9 +56,18 @@ function toHit(household: Household, place_name: string, matched: Matched, keys:
   return hit
 }
 
-async function waitingKeys(): Promise<Set<string>> {
-  const outbox = await database().getAll('outbox')
-  return new Set(outbox.filter(({ done }) => !done).flatMap(({ records }) => records))
+let keys: Promise<Set<string>> | null = null
+let of: unknown
+hear(() => (keys = null))
+
+/** Kept until something changes: whoever types asks at every key, and a slow phone's database takes its time. */
+function waitingKeys(): Promise<Set<string>> {
+  const db = database()
+  if (db !== of) keys = null
+  of = db
+  keys ??= db.getAll('outbox').then((all) => new Set(all.flatMap(({ done, records }) => (done ? [] : records))))
+  keys.catch(() => (keys = null))
+  return keys
 }
 
 export const household = (id: Id): Promise<Household | null> => one('household', id)

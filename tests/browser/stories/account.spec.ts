@@ -2,7 +2,8 @@
 // second step asked on another device, and a household erased there with its proof.
 import { createHmac } from 'node:crypto'
 import { type Login, PASSWORD, signIn } from '../harness/api'
-import { DESKTOP, PHONE } from '../harness/phone'
+import { choose } from '../harness/form'
+import { DESKTOP, PHONE, unlock } from '../harness/phone'
 import { expect, test } from '../harness/story'
 import { say } from '../harness/words'
 
@@ -28,6 +29,19 @@ test('a second step, another password, and a household erased with proof', async
   const { page } = phone
   await phone.signIn(LOGIN)
   await phone.goto('/me')
+
+  // What is chosen in one window is seen in the other.
+  const beside = await phone.browser.newPage()
+  await beside.goto(`${server.url}/me`)
+  await unlock(beside)
+  await choose(beside, say('language_title'), 'Kiswahili')
+  await expect(page.getByRole('heading', { level: 1, name: say('me_title', {}, 'sw') })).toBeVisible()
+  await choose(beside, say('theme_title', {}, 'sw'), say('theme_dark', {}, 'sw'))
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await choose(page, say('language_title', {}, 'sw'), 'English')
+  await expect(beside.getByRole('heading', { level: 1, name: say('me_title') })).toBeVisible()
+  await beside.close()
+
   await page.getByRole('button', { name: say('account_show') }).click()
 
   await page.getByRole('button', { name: say('second_add') }).click()
