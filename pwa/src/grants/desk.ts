@@ -2,7 +2,8 @@
 import type { GrantState } from '../api/grants'
 import { m } from '../paraglide/messages.js'
 import type { Waiting } from '../queries/grants'
-import { approve, checkCircle, eye, wallet } from '../ui/icons'
+import { approve, checkCircle, wallet } from '../ui/icons'
+import { eye } from '../ui/more-icons'
 import type { Can } from './moves'
 
 /** The way of a grant that nothing happens to. */

@@ -1,7 +1,8 @@
 // The catalogue's words for groups and surveys: roles, types, health, kinds, ratings.
 import type { GroupRole, GroupType, Health, SurveyKind } from '../api/grants'
 import { m } from '../paraglide/messages.js'
-import { alert, ban, business, checkCircle, education, nutrition, settings, wallet } from '../ui/icons'
+import { alert, ban, checkCircle, wallet } from '../ui/icons'
+import { business, education, nutrition, settings } from '../ui/more-icons'
 
 const roles: Record<GroupRole, () => string> = {
   leader: m.groups_role_leader,

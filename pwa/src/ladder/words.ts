@@ -3,7 +3,8 @@ import type { MilestoneMove, MilestoneState } from '../api/grants'
 import type { Millis } from '../api/records'
 import { m } from '../paraglide/messages.js'
 import { day, daysBetween } from '../shell/dates'
-import { check, clock, minus } from '../ui/icons'
+import { clock } from '../ui/icons'
+import { check, minus } from '../ui/more-icons'
 import { isDone, type Rung } from './plan'
 
 const states: Record<MilestoneState, () => string> = {

@@ -3,7 +3,8 @@ import type { Mark, Presence, TrainingModule } from '../api/trainings'
 import { said } from '../assess/words'
 import { m } from '../paraglide/messages.js'
 import { time } from '../shell/dates'
-import { ban, check, clock } from '../ui/icons'
+import { ban, clock } from '../ui/icons'
+import { check } from '../ui/more-icons'
 
 export const moduleLabel = (module: TrainingModule | null): string => (module ? `${module.number}. ${said(module.title)}` : m.topic_training())
 
