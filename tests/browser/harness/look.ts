@@ -1,4 +1,4 @@
-// Looks at many screens as one person, in one language, and says everything that is wrong at once.
+// Looks at many screens as one person, in each language, and says everything that is wrong at once.
 import { expect } from '@playwright/test'
 import type { BrowserContextOptions } from '@playwright/test'
 import type { Login } from './api'
@@ -18,19 +18,28 @@ export const press =
   (page, language) =>
     page.getByRole('button', { name: say(key, {}, language), exact: true }).first().click()
 
-/** Signs in, chooses the language, and looks. Without a login: at the door. */
-export async function look(login: Login | null, folder: string, language: Language, url: string, device: Open, screens: Screen[]): Promise<void> {
+/** Signs in and looks, in both languages. */
+export const look = (login: Login, folder: string, url: string, device: Open, screens: Screen[]): Promise<void> =>
+  lookIn(['en', 'sw'], login, folder, url, device, screens)
+
+/** At the door, on a phone of this language. */
+export const lookAtDoor = (language: Language, url: string, device: Open, screens: Screen[]): Promise<void> =>
+  lookIn([language], null, 'door', url, device, screens)
+
+async function lookIn(languages: Language[], login: Login | null, folder: string, url: string, device: Open, screens: Screen[]): Promise<void> {
+  const language = languages[0]!
   const person = await device({ ...ANY_SIZE, locale: language === 'sw' ? 'sw-KE' : 'en-KE' })
   const { page } = person
   if (login) {
     await person.signIn(login, language)
     await person.goto('/me')
-    await choose(page, /Language|Lugha/, language === 'sw' ? 'Kiswahili' : 'English')
+    // Chosen, and so not the account's.
+    await choose(page, /Language|Lugha/, 'English')
     await expect(page.getByRole('heading', { level: 1, name: say('me_title', {}, language) })).toBeVisible()
   }
   const found: string[] = []
   for (const screen of screens) {
-    await test.step(screen.name, async () => void found.push(...(await inspect(page, url, folder, login ? screen : { ...screen, locked: true }, language))))
+    await test.step(screen.name, async () => void found.push(...(await inspect(page, url, folder, login ? screen : { ...screen, locked: true }, languages))))
   }
   expect(person.errors).toEqual([])
   expect(found).toEqual([])

@@ -43,17 +43,40 @@ const schemes = (language: Language, size: string): Scheme[] => (ALL ? ['light',
 const read = (language: Language, size: string): boolean => language === 'en' && (ALL || size !== 'desktop')
 const rules = (scheme: Scheme): string[] | null => (ALL || scheme === 'light' ? null : ['color-contrast'])
 
-/** Opens the screen and says everything that is wrong with it, as sentences. */
-export async function inspect(page: Page, url: string, folder: string, screen: Screen, language: Language): Promise<string[]> {
+/**
+ * Opens the screen in the first of these languages and says everything that is wrong with it, as sentences; in the others it
+ * is looked at as it follows the choice in another window: what is open stays open.
+ */
+export async function inspect(page: Page, url: string, folder: string, screen: Screen, languages: Language[]): Promise<string[]> {
   const found: string[] = []
-  const where = `${folder}/${screen.name} (${language})`
-  const out = join(RESULTS, 'screens', folder)
-  mkdirSync(out, { recursive: true })
   await page.setViewportSize(SIZES[0]!)
   await come(page, url, screen)
   await ready(page)
-  await screen.act?.(page, language)
+  await screen.act?.(page, languages[0]!)
   await ready(page)
+  for (const language of languages) {
+    if (languages.length > 1) await chosen(page, language)
+    found.push(...(await inspectIn(page, folder, screen.name, language)))
+  }
+  if (languages.length > 1) await chosen(page, languages[0]!)
+  return found
+}
+
+/** The language was changed in another window of this browser. */
+async function chosen(page: Page, language: Language): Promise<void> {
+  await page.evaluate((language) => {
+    const channel = new BroadcastChannel('kilele')
+    channel.postMessage({ type: 'choices', language })
+    channel.close()
+  }, language)
+  await page.waitForFunction((language) => document.documentElement.lang === language, language)
+}
+
+async function inspectIn(page: Page, folder: string, name: string, language: Language): Promise<string[]> {
+  const found: string[] = []
+  const where = `${folder}/${name} (${language})`
+  const out = join(RESULTS, 'screens', folder)
+  mkdirSync(out, { recursive: true })
   expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
 
   await page.setViewportSize(SMALLEST)
@@ -64,7 +87,7 @@ export async function inspect(page: Page, url: string, folder: string, screen: S
     found.push(...(await overflow(page)).map((what) => `${where} at ${size.width} px: ${what}`))
     for (const scheme of schemes(language, size.name)) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-      if (PICTURES) await page.screenshot({ path: join(out, `${screen.name}-${size.name}-${scheme}-${language}.png`), fullPage: true })
+      if (PICTURES) await page.screenshot({ path: join(out, `${name}-${size.name}-${scheme}-${language}.png`), fullPage: true })
       // The words change nothing that axe sees but their length.
       if (read(language, size.name)) {
         found.push(...(await axe(page, rules(scheme))).map((what) => `${where}, ${size.name}, ${scheme}: ${what}`))
