@@ -19,6 +19,18 @@ pub enum Cell {
     Bytes(Vec<u8>),
 }
 
+impl Cell {
+    /// Bytes of memory.
+    pub fn held(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::Bytes(bytes) => bytes.len(),
+                _ => 0,
+            }
+    }
+}
+
 /// What follows in the stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {

@@ -17,8 +17,11 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::db;
 
-/// The most arguments of one statement.
+/// The most arguments of one statement of SQLite.
 const MOST: usize = 2_000;
+/// Bytes of rows that PostgreSQL is given in one `COPY`. Each waits a twentieth of a second at its end for a small packet to
+/// be acknowledged: of a gigabyte in pieces as small as SQLite's it was ten minutes of waiting.
+const LOT: usize = 8 << 20;
 /// Text that is sent to PostgreSQL at once.
 const PIECE: usize = 1 << 20;
 
@@ -34,6 +37,8 @@ struct Filling {
     kinds: Kinds,
     rows: u64,
     waiting: Vec<Vec<Cell>>,
+    /// What those hold, and what it takes to hold them.
+    bytes: usize,
 }
 
 /// What each column of a table keeps, by PostgreSQL's words; SQLite's own are not looked at.
@@ -115,9 +120,14 @@ impl Target {
                 Some(Part::Table { name, columns }) => filling = Some(self.begin(name, columns).await?),
                 Some(Part::Row(cells)) => {
                     let table = filling.as_mut().context("a row before its table")?;
+                    table.bytes += cells.iter().map(Cell::held).sum::<usize>();
                     table.waiting.push(cells);
                     (table.rows, rows) = (table.rows + 1, rows + 1);
-                    if table.waiting.len() * table.columns.len().max(1) >= MOST - table.columns.len() {
+                    let full = match self {
+                        Self::Sqlite(_) => (table.waiting.len() + 1) * table.columns.len() >= MOST,
+                        Self::Postgres(..) => table.bytes >= LOT,
+                    };
+                    if full {
                         self.flush(table).await?;
                         said(rows);
                     }
@@ -142,11 +152,12 @@ impl Target {
             Self::Postgres(_, tx) => self::columns(tx, &name).await?,
         };
         let kinds = Kinds::of(&name, &columns, &known)?;
-        Ok(Filling { name, columns, kinds, rows: 0, waiting: Vec::new() })
+        Ok(Filling { name, columns, kinds, rows: 0, waiting: Vec::new(), bytes: 0 })
     }
 
     async fn flush(&mut self, table: &mut Filling) -> Result<()> {
         let rows = std::mem::take(&mut table.waiting);
+        table.bytes = 0;
         if rows.is_empty() {
             return Ok(());
         }
