@@ -13,7 +13,13 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn start() -> Self {
+        Self::start_on(|_| ())
+    }
+
+    /// In a folder that is made ready first: by a disk of its own, say.
+    pub fn start_on(prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("kilele-cluster.").tempdir().unwrap();
+        prepare(folder.path());
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut cluster = Self { folder, bin: bin(), port, server: None };
         if let Some((user, group)) = postgres() {
@@ -63,6 +69,15 @@ impl Cluster {
         // SIGQUIT is PostgreSQL's immediate shutdown.
         let _ = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status();
         let _ = server.wait();
+    }
+
+    /// Whether its process still runs: a log that cannot be written ends it.
+    pub fn lives(&mut self) -> bool {
+        self.server.as_mut().is_some_and(|server| server.try_wait().is_ok_and(|ended| ended.is_none()))
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn data(&self) -> PathBuf {

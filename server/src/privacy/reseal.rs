@@ -36,10 +36,12 @@ impl std::fmt::Display for Report {
 /// # Errors
 /// When the database does not answer.
 pub async fn reseal(app: &App, progress: &Progress) -> Result<Report> {
-    let mut report = Report::default();
-    report.records = records(app, progress).await?;
-    report.events = events(app, progress).await?;
-    report.households = households(app, progress).await?;
+    let mut report = Report {
+        records: records(app, progress).await?,
+        events: events(app, progress).await?,
+        households: households(app, progress).await?,
+        others: 0,
+    };
     for (select, update) in TEXTS {
         report.others += texts(app, progress, select, update).await?;
     }

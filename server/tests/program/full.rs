@@ -10,15 +10,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::storm::{self, Copy, Settings, Storm, ask, count, whole, within};
+use crate::storm::{self, Copy, Delivered, Settings, Storm, ask, count, whole, within};
+use kilele_tests::cluster::Cluster;
 use kilele_tests::{Answer, Engine, Person, command, id, new_database, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// In MiB: room for the installation, and soon full.
 const DISK: u64 = 64;
+/// PostgreSQL's is 60 before anything is in it, and its log takes some more.
+const ITS_DISK: u64 = 192;
 /// Set in the process that has file systems of its own.
 const INSIDE: &str = "KILELE_TEST_MOUNTS";
+
+/// As root. Others can be root of a namespace only, in which nobody else is.
+fn may_mount() -> bool {
+    Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success())
+}
 
 /// Runs this test once more in a process whose mounts nobody else sees and that are gone when it ends, however it does.
 fn with_mounts_of_its_own(test: &str) -> bool {
@@ -26,9 +34,8 @@ fn with_mounts_of_its_own(test: &str) -> bool {
         return true;
     }
     // PostgreSQL is another user's, so this one stays who it is where it may.
-    let plain = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
     let mut inside = Command::new("unshare");
-    inside.args(if plain { &["-m"][..] } else { &["-m", "-U", "--map-root-user"] });
+    inside.args(if may_mount() { &["-m"][..] } else { &["-m", "-U", "--map-root-user"] });
     // As the runner calls it: by its module too, where this is one of several.
     let full = module_path!().split_once("::").map_or(test.to_owned(), |(_, module)| format!("{module}::{test}"));
     inside.arg(std::env::current_exe().unwrap()).args(["--exact", &full, "--nocapture"]).env(INSIDE, "1");
@@ -38,8 +45,8 @@ fn with_mounts_of_its_own(test: &str) -> bool {
 }
 
 /// A small disk at this folder.
-fn mount(folder: &Path) {
-    let size = format!("size={DISK}m,mode=0700");
+fn mount(folder: &Path, mib: u64) {
+    let size = format!("size={mib}m,mode=0700");
     let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "kilele-full"]).arg(folder).status().unwrap();
     assert!(status.success(), "a small disk can be mounted: as root, or where user namespaces are allowed");
 }
@@ -109,10 +116,33 @@ fn later(answer: &Answer, statuses: &[u16]) {
     assert!((1..=300).contains(&seconds), "{seconds}");
 }
 
+/// There is room again: the phone sends all of it once more, what was taken too; nothing is lost, nothing doubled.
+async fn sent_again(server: &mut Copy, settings: &Settings, probe: &Person, storm: Storm, work: &[Work]) -> Delivered {
+    for one in work {
+        let answer = storm::insist(|| probe.request(Method::POST, "/api/sync").json(&one.batch), &storm.tries).await;
+        let status = answer.body["results"][0]["status"].as_str().unwrap_or_default();
+        assert!(matches!(status, "applied" | "duplicate"), "{}", answer.body);
+        storm::deliver(probe, &one.capture, &one.photo, &storm.tries).await;
+    }
+    let mut all = storm.end().await;
+    all.households.extend(work.iter().map(|one| one.household.clone()));
+    let name = |value: &Value| value.as_str().unwrap().to_owned();
+    all.photos.extend(work.iter().map(|one| (name(&one.capture["id"]), name(&one.capture["sha256"]))));
+    assert_eq!(storm::FAULTS.load(Ordering::Relaxed), 0, "a full disk is no fault of ours: never 500");
+    // A job that could not even be put down is taken up when its lease of two minutes is over.
+    let folder = server.folder.path().to_owned();
+    count(settings, &folder, &all, &["ready", "received"]).await;
+    let last = work.last().unwrap();
+    assert!(probe.settled(last.capture["id"].as_str().unwrap()).await["state"] == "ready", "pictures are derived again");
+    server.kill();
+    whole(settings, &folder).await;
+    all
+}
+
 async fn filled(engine: Engine) {
     let mut server = Copy::new(None);
     let server_folder = server.folder.path().to_owned();
-    mount(&server_folder);
+    mount(&server_folder, DISK);
     let database = match engine {
         Engine::Sqlite => format!("sqlite://{}", server_folder.join("kilele.db").display()),
         Engine::Postgres => new_database(None).await,
@@ -180,24 +210,7 @@ async fn filled(engine: Engine) {
     within(30, "the server to be ready again", async || ask(&ready).await.0 == 200).await;
     assert!(server.child.as_mut().unwrap().try_wait().unwrap().is_none(), "it is the same process");
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    // The phone sends all of it again, what was taken too.
-    for one in &work {
-        let answer = storm::insist(|| probe.request(Method::POST, "/api/sync").json(&one.batch), &storm.tries).await;
-        let status = answer.body["results"][0]["status"].as_str().unwrap_or_default();
-        assert!(matches!(status, "applied" | "duplicate"), "{}", answer.body);
-        storm::deliver(&probe, &one.capture, &one.photo, &storm.tries).await;
-    }
-    let mut all = storm.end().await;
-    all.households.extend(work.iter().map(|one| one.household.clone()));
-    let name = |value: &Value| value.as_str().unwrap().to_owned();
-    all.photos.extend(work.iter().map(|one| (name(&one.capture["id"]), name(&one.capture["sha256"]))));
-    assert_eq!(storm::FAULTS.load(Ordering::Relaxed), 0, "a full disk is no fault of ours: never 500");
-    // A job that could not even be put down is taken up when its lease of two minutes is over.
-    count(&settings, &server_folder, &all, &["ready", "received"]).await;
-    let last = work.last().unwrap();
-    assert!(probe.settled(last.capture["id"].as_str().unwrap()).await["state"] == "ready", "pictures are derived again");
-    server.kill();
-    whole(&settings, &server_folder).await;
+    let all = sent_again(&mut server, &settings, &probe, storm, &work).await;
     println!(
         "full: {engine:?}: a disk of {DISK} MiB, {} MiB of it taken at once; refused: {records} records, {photos} photos; {} households and {} pictures, 0 lost, 0 doubled",
         taken >> 20,
@@ -206,6 +219,68 @@ async fn filled(engine: Engine) {
     );
     // The folder of the copy is removed with it.
     assert!(Command::new("umount").arg("-l").arg(&server_folder).status().unwrap().success());
+}
+
+/// PostgreSQL's own disk: it refuses what is written, or stops when even its log has no room. Then whoever looks after it makes
+/// room and starts it again; the server goes on by itself.
+async fn postgres_filled() {
+    let mut database = Cluster::start_on(|folder| mount(folder, ITS_DISK));
+    let mut server = Copy::new(None);
+    let settings = Settings::new(&database.url());
+    settings.demo(server.folder.path()).await;
+    server.up(&settings).await;
+    let probe = storm::sign_in(&server.url(), "amina.mentor").await;
+    let place = probe.get("/api/households?limit=1").await.ok()["items"][0]["place"].clone();
+    let storm = Storm::begin(&server.url(), 4).await;
+    let (mut work, mut refused) = (vec![Work::new(&probe, &place, 0)], 0);
+    assert_eq!(work[0].send(&probe).await.ok()["results"][0]["status"], "applied");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+
+    let (filler, begun) = (Filler::begin(database.folder()), Instant::now());
+    while refused < 5 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{refused} records were refused");
+        let next = Work::new(&probe, &place, work.len() as u64);
+        let answer = next.send(&probe).await;
+        match answer.status.as_u16() {
+            200 => assert_eq!(answer.body["results"][0]["status"], "applied", "{}", answer.body),
+            status => {
+                assert_eq!(status, 503, "{}", answer.body);
+                assert!(!answer.header("retry-after").is_empty(), "when to come back: {}", answer.body);
+                refused += 1;
+            }
+        }
+        work.push(next);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ask(&format!("{}/health", server.url())).await.0, 200);
+    let taken = filler.end();
+    // Its processes end one after the other.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let stopped = !database.lives();
+    if stopped {
+        database.up();
+    }
+    let ready = format!("{}/health/ready", server.url());
+    within(90, "the server to be ready again", async || ask(&ready).await.0 == 200).await;
+    assert!(server.child.as_mut().unwrap().try_wait().unwrap().is_none(), "it is the same process");
+    let all = sent_again(&mut server, &settings, &probe, storm, &work).await;
+    println!(
+        "full: PostgreSQL's own disk of {ITS_DISK} MiB, {} MiB of it taken at once; refused: {refused} records, it stopped: {stopped}; {} households and {} pictures, 0 lost, 0 doubled",
+        taken >> 20,
+        all.households.len(),
+        all.photos.len()
+    );
+    database.down();
+    assert!(Command::new("umount").arg("-l").arg(database.folder()).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_itself_on_a_full_disk() {
+    if !may_mount() {
+        println!("not run: PostgreSQL does not run as root, and only root can give another user a disk");
+    } else if with_mounts_of_its_own("postgres_itself_on_a_full_disk") {
+        postgres_filled().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -67,10 +67,17 @@ export async function sign(page: Page): Promise<void> {
 
 /** Does what asks once more before it is done; `why` where words are asked for. */
 export async function act(page: Page, action: string, why?: string): Promise<void> {
-  await page.getByRole('button', { name: say(action), exact: true }).click()
   const dialog = page.getByRole('dialog')
-  if (why) await dialog.getByLabel(say('enrolment_reason')).fill(why)
-  await dialog.getByRole('button', { name: say(action), exact: true }).click()
+  const [go, moved] = [dialog.getByRole('button', { name: say(action), exact: true }), dialog.getByText(say('error_stale'))]
+  for (;;) {
+    await page.getByRole('button', { name: say(action), exact: true }).click()
+    if (why) await dialog.getByLabel(say('enrolment_reason')).fill(why)
+    const done = await go.click({ timeout: 10_000 }).then(() => true, () => false)
+    if (done) break
+    // The news of what somebody else did came meanwhile: one looks, and does it all the same.
+    await expect(moved).toBeVisible()
+    await dialog.getByRole('button', { name: say('look_back'), exact: true }).click()
+  }
   await expect(dialog).toBeHidden()
 }
 
