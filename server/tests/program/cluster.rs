@@ -160,8 +160,8 @@ fn middle(mut some: Vec<f64>) -> f64 {
     (some[1] + some[2]) / 2.0
 }
 
-/// The same of what copies do by themselves: making the sizes of photos. PostgreSQL and S3 have little to do with it, so
-/// that on two cores a second copy can show what it brings. Only in `make cluster`.
+/// The same of what copies do by themselves: making the sizes of photos. On two cores S3 and PostgreSQL still take their share
+/// of both. Only in `make cluster`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_copy_makes_more_pictures() {
     if std::env::var("KILELE_CLUSTER_RATE").is_err() {
