@@ -62,14 +62,27 @@ export async function setTorch(stream: MediaStream, on: boolean): Promise<boolea
   }
 }
 
-/** The frame that is shown now, at the camera's full size, not mirrored, and not yet squeezed into a file. */
-export const grab = (video: HTMLVideoElement): Promise<ImageBitmap> => createImageBitmap(video)
+/** Some phones never answer. */
+const PATIENCE = 5_000
+
+/**
+ * The frame that is shown now, at the camera's full size, not mirrored, and not yet squeezed into a file. A shutter
+ * pressed while the camera is still opening has the first frame; null when none comes.
+ */
+export async function grab(video: HTMLVideoElement): Promise<ImageBitmap | null> {
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA && !(await firstFrame(video))) return null
+  return createImageBitmap(video).catch(() => null)
+}
+
+const firstFrame = (video: HTMLVideoElement) =>
+  new Promise<boolean>((done) => {
+    video.addEventListener('loadeddata', () => done(true), { once: true })
+    setTimeout(done, PATIENCE, false)
+  })
 
 interface Still {
   takePhoto(): Promise<Blob>
 }
-/** Some phones never answer. */
-const PATIENCE = 5_000
 
 /** The camera's own file, as large as it makes them; null where the browser has no way to it. */
 export async function takeFile(stream: MediaStream): Promise<Blob | null> {

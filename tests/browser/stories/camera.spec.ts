@@ -74,6 +74,41 @@ test('by keyboard alone: take, look, take again, use; the preview is there befor
   expect(phone.errors).toEqual([])
 })
 
+test('a shutter pressed before the camera shows anything takes the first frame', async ({ server, device }) => {
+  const phone = await device(PHONE)
+  // The stream is there and its size is known, but no frame has come: it waits until the window says so.
+  await phone.browser.addInitScript(() => {
+    const { readyState } = Object.getOwnPropertyDescriptors(HTMLMediaElement.prototype)
+    let frames = false
+    addEventListener('frames', () => {
+      frames = true
+      document.querySelector('video')!.dispatchEvent(new Event('loadeddata'))
+    })
+    Object.defineProperty(HTMLMediaElement.prototype, 'readyState', {
+      get(this: HTMLMediaElement) {
+        return frames ? (readyState!.get!.call(this) as number) : HTMLMediaElement.HAVE_METADATA
+      },
+    })
+    const { createImageBitmap } = window
+    Object.assign(window, {
+      createImageBitmap: async (source: ImageBitmapSource) => {
+        if (source instanceof HTMLVideoElement && !frames) throw new DOMException('no frame yet', 'InvalidStateError')
+        return createImageBitmap(source)
+      },
+    })
+  })
+  await phone.signIn('amina.mentor')
+  const camera = await open(phone, server.url)
+  await showing(camera.locator('video'))
+  await button(camera, 'camera_shutter').click()
+  await expect(button(camera, 'camera_shutter')).toBeDisabled()
+  await expect(shot(camera)).toBeHidden()
+  await phone.page.evaluate(() => dispatchEvent(new Event('frames')))
+  await expect(shot(camera)).toBeVisible()
+  await usePhoto(camera)
+  expect(phone.errors).toEqual([])
+})
+
 test('a blurred or dark photo is said to be one, and can be used all the same', async ({ server, device }) => {
   const phone = await device(PHONE)
   await phone.signIn('amina.mentor')
