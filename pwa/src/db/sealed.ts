@@ -1,5 +1,6 @@
 // The account's database as the app sees it: the same calls as on IndexedDB, with everything sealed on its way in and opened on its way out.
 import type { IDBPDatabase, IDBPTransaction } from 'idb'
+import { inPieces } from '../breath'
 import type { AccountSchema, StoreName } from './schema'
 import type { Sealer } from './sealer'
 import { PAIRS, SHELVES, type Shelf } from './shelves'
@@ -54,6 +55,11 @@ class Reading<S extends StoreName, K> {
 
   async getAll(query?: Asked<K>, count?: number): Promise<Value<S>[]> {
     return (await this.from.getAll(this.asked(query), count)).map((row) => this.opened(row)!)
+  }
+
+  /** As `getAll`, opened piece by piece: only for who needs the transaction no more, which ends meanwhile. */
+  async getMany(query?: Asked<K>, count?: number): Promise<Value<S>[]> {
+    return inPieces(await this.from.getAll(this.asked(query), count), (row) => this.opened(row)!)
   }
 
   /** The keys as the app knows them: on disk they are blinded, so the rows are opened for them. */
@@ -137,7 +143,7 @@ export class SealedDb {
   }
 
   getAll<S extends StoreName>(store: S, query?: Asked<Key<S>>, count?: number): Promise<Value<S>[]> {
-    return this.store(store).getAll(query, count)
+    return this.store(store).getMany(query, count)
   }
 
   getAllKeys<S extends StoreName>(store: S): Promise<Key<S>[]> {
@@ -151,7 +157,7 @@ export class SealedDb {
   getAllFromIndex<S extends StoreName, N extends IndexName<S>>(
     store: S, index: N, query?: Asked<IndexKey<S, N>>, count?: number,
   ): Promise<Value<S>[]> {
-    return this.store(store).index(index).getAll(query, count)
+    return this.store(store).index(index).getMany(query, count)
   }
 
   getAllKeysFromIndex<S extends StoreName, N extends IndexName<S>>(

@@ -7,6 +7,13 @@ export async function one<K extends Kind>(kind: K, id: Id): Promise<Records[K] |
   return ((await database().get('records', [kind, id]))?.body as Records[K] | undefined) ?? null
 }
 
+/** In one transaction, each once; those that are not here are missing. */
+export async function several<K extends Kind>(kind: K, ids: Id[]): Promise<Map<Id, Records[K]>> {
+  const store = database().transaction(['records']).objectStore('records')
+  const rows = await Promise.all([...new Set(ids)].map((id) => store.get([kind, id])))
+  return new Map(bodies<K>(rows.filter((row) => row !== undefined)).map((record) => [record.id, record]))
+}
+
 export async function every<K extends Kind>(kind: K): Promise<Records[K][]> {
   return bodies(await database().getAll('records', span(kind)))
 }

@@ -6,7 +6,7 @@ import { type AccountDb, database, readMeta } from '../db/account'
 import type { Draft } from '../db/schema'
 import { drafts } from '../drafts'
 import { toHits, type Hit } from './households'
-import { bodies, inState, one } from './records'
+import { bodies, inState, several } from './records'
 
 export interface VisitItem {
   visit: Visit
@@ -89,8 +89,10 @@ async function mine(state: Visit['state']): Promise<Visit[]> {
   return member && member.role !== 'supervisor' ? visits.filter(({ mentor }) => mentor === member.id) : visits
 }
 
-function withHousehold(visits: Visit[]): Promise<VisitItem[]> {
-  return Promise.all(visits.map(async (visit) => ({ visit, household: await one('household', visit.household) })))
+async function withHousehold(visits: Visit[]): Promise<VisitItem[]> {
+  if (!visits.length) return []
+  const homes = await several('household', visits.map(({ household }) => household))
+  return visits.map((visit) => ({ visit, household: homes.get(visit.household) ?? null }))
 }
 
 async function longUnvisited(): Promise<Pick<Later, 'unvisited' | 'unvisited_total'>> {

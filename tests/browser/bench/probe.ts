@@ -23,10 +23,13 @@ export interface Probe {
   painted: (look: () => boolean) => Promise<number>
   /** From now on: how long after an input its list shows what was found. */
   searches: number[]
+  /** Resolves with the next of them, or after `patience` milliseconds: nothing runs in the page while one waits. */
+  search: (patience: number) => Promise<void>
 }
 
 export function probe(): void {
   const afterPaint = () => new Promise<number>((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))
+  let found = () => {}
   const state: Probe = {
     usable: null,
     longest: 0,
@@ -34,6 +37,11 @@ export function probe(): void {
     typed: 0,
     drafts: [],
     searches: [],
+    search: (patience) =>
+      new Promise((done) => {
+        found = done
+        setTimeout(done, patience)
+      }),
     reset: () => {
       state.longest = 0
       state.keys.length = 0
@@ -63,7 +71,10 @@ export function probe(): void {
     if (asked === null || !changes.some(({ target }) => (target.nodeType === 1 ? (target as Element) : target.parentElement)?.closest('.page'))) return
     const begun = asked
     asked = null
-    void afterPaint().then((at) => state.searches.push(at - begun))
+    void afterPaint().then((at) => {
+      state.searches.push(at - begun)
+      found()
+    })
   }).observe(document, { subtree: true, childList: true, characterData: true })
 
   const begin = IDBDatabase.prototype.transaction
