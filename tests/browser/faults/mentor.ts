@@ -209,12 +209,16 @@ async function shown(page: Page, slot: string): Promise<Photo[]> {
   const picture = page.url().includes('/visits/')
     ? page.locator('figure', { hasText: label }).locator('img[src^="blob:"]')
     : page.locator('.avatar img[src^="blob:"]')
-  await expect(picture).toHaveCount(1)
-  const sha256 = await picture.evaluate(async (image: HTMLImageElement) => {
-    const bytes = await (await fetch(image.src)).arrayBuffer()
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  })
+  let sha256 = ''
+  // The address of a picture ends when it is drawn anew; the next one has the same bytes.
+  await expect(async () => {
+    await expect(picture).toHaveCount(1)
+    sha256 = await picture.evaluate(async (image: HTMLImageElement) => {
+      const bytes = await (await fetch(image.src)).arrayBuffer()
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+      return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    })
+  }).toPass({ timeout: 10_000 })
   return [{ slot, sha256 }]
 }
 

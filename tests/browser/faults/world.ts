@@ -114,6 +114,7 @@ export class World {
     await refused.first().waitFor({ timeout: patience })
     for (let left = await refused.count(); left > 0; left--) {
       this.counts.set('(told why, tried again)', (this.counts.get('(told why, tried again)') ?? 0) + 1)
+      this.log(`told: ${(await page.locator('#attention').innerText()).replaceAll(/\s+/g, ' ')}`)
       await refused.first().click()
     }
     await expect(refused).toHaveCount(0)
