@@ -51,6 +51,8 @@ export class ModelServer {
   damage: ((bytes: Buffer) => Buffer) | null = null
   /** Feeds that the next answer begins anew. */
   resets: string[] = []
+  /** It takes what this version of the app sends, and answers it nothing else. */
+  newerApps = false
   /** It was put back from a backup, and takes nothing new before the next answer has said so. */
   private restored = false
   private late: (() => void)[] = []
@@ -128,7 +130,7 @@ export class ModelServer {
     this.restored = false
     let room = this.page
     let more = false
-    for (const feed of [...this.revisions.keys()].sort()) {
+    for (const feed of this.newerApps ? [] : [...this.revisions.keys()].sort()) {
       const from = reset.includes(feed) ? 0 : (request.cursors[feed] ?? 0)
       const news = [...this.records.values()]
         .filter((stored) => stored.feed === feed && stored.revision > from)
@@ -154,8 +156,8 @@ export class ModelServer {
       else unknown.push(id)
     }
     const answer: SyncAnswer = {
-      results, feeds, gone: [], reset, acknowledged, want, unknown, server_time: Date.now(), min_schema: 1, more,
-      code: null, outbox_key: { id: '', public: '' },
+      results, feeds, gone: [], reset, acknowledged, want, unknown, server_time: Date.now(), more,
+      min_schema: this.newerApps ? 2 : 1, code: this.newerApps ? 'update_required' : null, outbox_key: { id: '', public: '' },
     }
     return json(200, answer)
   }

@@ -10,7 +10,8 @@ import { command } from '../src/sync/command'
 import { deliveryOf } from '../src/sync/delivery'
 import { forgetPace, LARGEST } from '../src/sync/pace'
 import { ModelServer } from './model-server'
-import { findings, household, newPhone, photo, settle, turn } from './phone'
+import { runCycle } from '../src/sync/cycle'
+import { DEVICE, findings, household, newPhone, photo, settle, turn } from './phone'
 
 let server: ModelServer
 beforeEach(async () => {
@@ -35,6 +36,18 @@ test('records go first, then photos by size, and the bytes leave with the receip
   const { id, photos } = await visit(90_000, 5_000)
   await settle()
   expect([...server.received.keys()]).toEqual([photos[1]!.id, photos[0]!.id])
+  expect(await database().count('blobs')).toBe(0)
+  expect(await deliveryOf(id)).toMatchObject({ record: 'received', captures: [{ state: 'received' }, { state: 'received' }] })
+})
+
+test('a version that is too old still delivers all that it has, in one turn, and then says so', async () => {
+  const { id, photos } = await visit(90_000, 5_000)
+  // More than one answer takes.
+  for (let i = 0; i < 60; i++) await command('household.register', { household: household(), evidence: [] })
+  server.newerApps = true
+  await expect(runCycle(database(), DEVICE)).rejects.toMatchObject({ code: 'app_too_old' })
+  expect(await database().count('outbox')).toBe(0)
+  expect([...server.received.keys()].sort()).toEqual(photos.map((photo) => photo.id).sort())
   expect(await database().count('blobs')).toBe(0)
   expect(await deliveryOf(id)).toMatchObject({ record: 'received', captures: [{ state: 'received' }, { state: 'received' }] })
 })

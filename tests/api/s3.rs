@@ -95,6 +95,14 @@ on_s3! {
         assert_eq!(story.s3.objects().len(), 9);
         kilele_tests::Answer::of(mentor.tus(reqwest::Method::DELETE, &location)).await;
         assert_eq!(story.s3.objects().len(), 8);
+        // What nobody knows is cleared away, once it is old enough to be judged.
+        let (org, nobody) = (mentor.org(), "0".repeat(64));
+        story.app.app.store.put(&org, &nobody, kilele_media::Variant::Card, vec![2; 100].into()).await.unwrap();
+        story.app.clock.shift(2 * kilele::clock::HOUR);
+        let found = kilele::media::gc::collect(&story.app.app, false, &Progress::silent()).await.unwrap();
+        assert_eq!((found.derivatives, found.pieces, found.kept_originals, story.s3.objects().len()), (1, 0, 0, 9));
+        let removed = kilele::media::gc::collect(&story.app.app, true, &Progress::silent()).await.unwrap();
+        assert_eq!((removed.derivatives, story.s3.objects()), (1, objects));
     }
 
     async fn a_large_photo_goes_in_parts_and_a_cut_among_them_loses_nothing(story) with |_| None; {
@@ -301,10 +309,26 @@ async fn wrong_keys_are_a_passing_failure_for_phones() {
     let photo = pictures::photo(50);
     let capture = mentor.announce(&photo).await;
     let location = mentor.create_upload(&capture).await.header("location").to_owned();
-    let refused = mentor.patch(&location, 0, photo).await;
+    let refused = mentor.patch(&location, 0, photo.clone()).await;
     refused.refused(503, "unavailable");
     assert_eq!(refused.header("retry-after"), "2");
-    assert_eq!(mentor.record("evidence", capture["id"].as_str().unwrap()).await.unwrap()["state"], "announced");
+    let id = capture["id"].as_str().unwrap();
+    assert_eq!(mentor.record("evidence", id).await.unwrap()["state"], "announced");
+    // The same upload ends well where the keys are right.
+    let right = settings("AWS_SECRET_ACCESS_KEY").unwrap();
+    let mended = app
+        .twin_with(|config| {
+            config
+                .media_options
+                .iter_mut()
+                .filter(|(name, _)| name == "AWS_SECRET_ACCESS_KEY")
+                .for_each(|(_, key)| key.clone_from(&right));
+        })
+        .await;
+    let mentor = mentor.by(&mended.url);
+    assert_eq!(mentor.head(&location).await.header("upload-offset"), "0");
+    assert_eq!(mentor.patch(&location, 0, photo).await.status, 204);
+    assert_eq!(mentor.settled(id).await["state"], "ready");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Resumable uploads: nothing is lost at any cut, and nothing but the announced bytes is taken.
 
+use kilele_media::Variant;
 use kilele_tests::line::{Fault, Line};
-use kilele_tests::{Dice, Person, TestApp, both, pictures};
+use kilele_tests::{Dice, Person, TestApp, both, pictures, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -343,6 +344,24 @@ both! {
         .await;
     }
 
+    async fn a_picture_waits_for_the_memory_that_it_will_take(app: TestApp) {
+        let mentor = app.mentor().await;
+        let photo = pictures::photo(8);
+        let needs = kilele_media::inspect(&photo).unwrap().estimated_bytes.div_ceil(1 << 20) as usize;
+        assert!(needs > 1, "{needs} MiB");
+        let capture = mentor.announce(&photo).await;
+        let id = capture["id"].as_str().unwrap();
+        // Others hold all of it but one mebibyte too few for this one.
+        let others = app.app.pixels.available_permits() - needs + 1;
+        let held = app.app.pixels.acquire_many(others as u32).await.unwrap();
+        assert_eq!(mentor.upload(&capture, &photo).await.status, 204);
+        // Whoever waits has taken what is there.
+        until("the job to wait for it", async || (app.app.pixels.available_permits() == 0).then_some(())).await;
+        assert_eq!(mentor.record("evidence", id).await.unwrap()["state"], "received");
+        drop(held);
+        assert_eq!(mentor.settled(id).await["state"], "ready");
+    }
+
     async fn what_is_no_picture_is_quarantined_and_the_visit_stays(app: TestApp) {
         let mentor = app.mentor().await;
         let household = mentor.a_household().await;
@@ -360,6 +379,8 @@ both! {
             let record = mentor.settled(id).await;
             assert_eq!((record["state"].as_str(), record["reason"].as_str()), (Some("quarantined"), Some(reason)));
             mentor.get(&format!("/api/media/{id}/full")).await.refused(404, "quarantined");
+            let kept = app.app.store.get(&mentor.org(), capture["sha256"].as_str().unwrap(), Variant::Original).await.unwrap();
+            assert!(kept == bytes, "{reason}: what was sent is kept as it came");
             assert_eq!(mentor.get(&format!("/api/visits/{}", visit.id)).await.ok()["state"], "submitted");
             let told = mentor.records("inbox").await;
             assert!(told.iter().any(|i| i["kind"] == "evidence_quarantined" && i["params"]["reason"] == reason));

@@ -118,7 +118,14 @@ impl TestApp {
 
     /// Another copy of the server: on the same database, storage, keys and clock.
     pub async fn twin(&self) -> Self {
-        Self::serve(self.app.config.clone(), self.clock.clone(), self.folder.clone()).await
+        self.twin_with(|_| {}).await
+    }
+
+    /// As [`Self::twin`], but told something else.
+    pub async fn twin_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.app.config.clone();
+        change(&mut config);
+        Self::serve(config, self.clock.clone(), self.folder.clone()).await
     }
 
     async fn serve(config: Config, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {

@@ -131,3 +131,31 @@ fn compressor(quality: u8) -> Option<Compressor> {
     compressor.set_optimize(true).ok()?;
     Some(compressor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markers;
+
+    #[test]
+    fn shrinks_as_far_as_leaves_enough() {
+        for (side, denominator) in
+            [(13_000, 8), (12_800, 8), (12_791, 4), (6_400, 4), (6_396, 2), (3_200, 2), (3_198, 1), (1, 1)]
+        {
+            assert_eq!(scale(side, side / 2, 1600), denominator, "{side}");
+            assert_eq!(scale(side / 2, side, 1600), denominator, "{side}");
+        }
+    }
+
+    /// The markers are counted before: the decoder itself is told as well.
+    #[test]
+    fn the_decoder_stops_after_so_many_scans() {
+        let mut compressor = compressor(80).expect("a compressor");
+        compressor.set_progressive(true).expect("in several scans");
+        let image = Image { pixels: &[90_u8; 64 * 64 * 3][..], width: 64, pitch: 192, height: 64, format: PixelFormat::RGB };
+        let jpeg = compressor.compress_to_vec(image).expect("a JPEG");
+        let markers = markers::read(&jpeg, 40).expect("within forty scans");
+        assert!(decode(&jpeg, &markers, 1600, 40).is_ok());
+        assert_eq!(decode(&jpeg, &markers, 1600, 2).err(), Some(Quarantine::Bomb));
+    }
+}

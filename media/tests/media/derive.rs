@@ -1,5 +1,6 @@
 //! What comes out of a good picture.
 
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use image::{ImageFormat, Rgba, RgbaImage};
 use kilele_media::{Format, Limits, derive, inspect};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
@@ -18,6 +19,52 @@ fn a_large_photo_becomes_three_sizes() {
     assert_eq!(sizes(&derived), [(1600, 1067), (480, 320), (160, 107)]);
     assert_eq!((derived.width, derived.height), (1600, 1067));
     assert!((20..=40).contains(&derived.placeholder.len()), "{}", derived.placeholder);
+}
+
+/// The bodies of all segments of this kind before the pixels.
+fn segments(jpeg: &[u8], marker: u8) -> Vec<&[u8]> {
+    let (mut found, mut at) = (Vec::new(), 2);
+    while jpeg[at + 1] != 0xDA {
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        if jpeg[at + 1] == marker {
+            found.push(&jpeg[at + 4..at + 2 + length]);
+        }
+        at += 2 + length;
+    }
+    found
+}
+
+/// As planes (even sizes) and as pixels: colours at half the size, and tables of codes made for this picture.
+#[test]
+fn all_three_are_written_with_halved_colours_and_their_own_codes() {
+    const DHT: u8 = 0xC4;
+    let plain = jpeg(&photo(64, 64));
+    for size in [(2000, 1500), (1999, 1333)] {
+        let derived = derive(&jpeg(&photo(size.0, size.1)), &Limits::default()).expect("derived");
+        for bytes in [&derived.full, &derived.card, &derived.thumb] {
+            // Baseline: precision, height, width, three components, each with its number, sampling and table.
+            let frame = segments(bytes, 0xC0);
+            assert_eq!(frame.len(), 1);
+            assert_eq!([7, 10, 13].map(|at| frame[0][at]), [0x22, 0x11, 0x11], "{size:?}");
+            let tables = segments(bytes, DHT).concat();
+            assert!(tables != segments(&plain, DHT).concat(), "{size:?}: the tables of Annex K");
+        }
+    }
+}
+
+#[test]
+fn the_placeholder_has_the_colours_of_the_picture() {
+    let derived = derive(&jpeg(&quarters(320, 240)), &Limits::default()).expect("derived");
+    let hash = STANDARD.decode(derived.placeholder).expect("base64");
+    let (w, h, rgba) = thumbhash::thumb_hash_to_rgba(&hash).expect("a ThumbHash");
+    for ((x, y), colour) in [(1, 1), (3, 1), (1, 3), (3, 3)].into_iter().zip([RED, GREEN, BLUE, WHITE]) {
+        let at = (h * y / 4 * w + w * x / 4) * 4;
+        // A blur of some two dozen waves: the strongest channel is the right one, and white is the lightest.
+        let found = [rgba[at], rgba[at + 1], rgba[at + 2]];
+        for (a, b) in found.into_iter().zip(colour) {
+            assert!(a.abs_diff(b) < 90, "{found:?} for {colour:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 // One turn of the engine: records first, then photos, then the receipts for them. Runs in a tab or in the worker.
+import { Problem } from '../api/problem'
 import { readMeta, type AccountDb } from '../db/account'
 import { deliverPhotos } from './photos'
 import { exchange, newCycle, type Cycle } from './exchange'
@@ -22,6 +23,8 @@ export async function runCycle(db: AccountDb, device: string): Promise<boolean> 
     if (delivered === 0 && !more) break
     await records(db, cycle)
   }
+  // Said when everything is delivered: what this version wrote, no later one should have to send.
+  if (cycle.tooOld) throw new Problem('app_too_old', 'This version of the app is too old')
   await prune(db)
   await letGo(db, Date.now() + (((await readMeta('clockOffset', db)) as number | undefined) ?? 0))
   const undelivered = (await db.getAllFromIndex('captures', 'state', 'queued')).some(({ error }) => error)

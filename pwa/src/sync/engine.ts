@@ -92,6 +92,7 @@ async function failed(problem: Problem): Promise<number> {
   if (problem.code === 'storage_full') await dropPictures()
   const wait = Math.max(backoff(failures), (problem.more.retryAfter ?? 0) * 1000)
   if (problem.code === 'offline') void askWorker()
+  if (problem.code === 'app_too_old') void lookForUpdate()
   if (problem.code === 'device_revoked' || problem.details?.because === 'device_revoked') revoked?.()
   const signedOut = problem.code === 'signed_out'
   report({
@@ -111,6 +112,11 @@ function schedule(wait: number): void {
 }
 
 const visible = () => typeof document === 'undefined' || document.visibilityState === 'visible'
+
+async function lookForUpdate(): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration()
+  await registration?.update().catch(() => undefined)
+}
 
 /** The browser runs the worker when there is a network again, even with the app closed. */
 export async function askWorker(): Promise<void> {

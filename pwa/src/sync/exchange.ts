@@ -26,9 +26,12 @@ export interface Cycle {
   most: number
   /** Commands parked in a row: when several break, it is the server and not they. */
   broken: number
+  /** The server sends nothing more to this version of the app, and still takes all that it has. */
+  tooOld: boolean
 }
 
-export const newCycle = (device: string): Cycle => ({ device, parked: new Set(), most: MOST_COMMANDS, broken: 0 })
+export const newCycle = (device: string): Cycle =>
+  ({ device, parked: new Set(), most: MOST_COMMANDS, broken: 0, tooOld: false })
 
 /** Says whether to call again at once. */
 export async function exchange(db: AccountDb, cycle: Cycle): Promise<boolean> {
@@ -53,7 +56,7 @@ export async function exchange(db: AccountDb, cycle: Cycle): Promise<boolean> {
   if (answer.outbox_key) sealTo(answer.outbox_key)
   setClockOffset(answer.server_time - at)
   report({ lastSyncAt: at, clockOffset: answer.server_time - at, error: null })
-  if (answer.min_schema > SCHEMA || answer.code === 'update_required') throw new Problem('app_too_old', 'This version of the app is too old')
+  if (answer.min_schema > SCHEMA || answer.code === 'update_required') cycle.tooOld = true
   // The server breaks off at a command that it cannot deal with now: that one waits, the ones after it are sent again.
   const answered = new Set(answer.results.map(({ id }) => id))
   const brokenOff = batch.find(({ id }) => !answered.has(id))

@@ -10,6 +10,9 @@ import { Ledger } from './ledger'
 import { quota, STRIKES } from './strikes'
 import type { Weather } from './weather'
 
+/** Milliseconds: twice as long as anything here is waited for. */
+const HUNG = 180_000
+
 export class World {
   readonly ledger = new Ledger()
   readonly counts = new Map<string, number>()
@@ -17,19 +20,35 @@ export class World {
   /** How many more attempts are made on a full disk. */
   full = 0
   private harm = 0
+  /** When anything was last done. */
+  private moved = Date.now()
   private api: Api | null = null
 
   constructor(
     readonly phone: Device,
     readonly weather: Weather,
     readonly server: Server,
-    readonly log: (text: string) => void,
+    private readonly tell: (text: string) => void,
   ) {
     weather.onGust = (gust) => {
       this.count(gust)
       // A phone whose line comes and goes tries at once; otherwise it would wait for minutes.
       void this.nudge()
     }
+  }
+
+  log = (text: string): void => {
+    this.moved = Date.now()
+    this.tell(text)
+  }
+
+  /** A browser that answers nothing any more, not even that it is slow, is ended as a person would end it. */
+  watch(): void {
+    if (Date.now() - this.moved < HUNG) return
+    this.log('    the browser hangs: killed')
+    this.count('(browser hung: killed)')
+    this.harm++
+    void this.phone.die().catch(() => undefined)
   }
 
   get faults(): number {

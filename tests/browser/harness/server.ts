@@ -1,5 +1,6 @@
 // One server of its own for each story: a free port, a copy of the demo's data, and the power to kill it and bring
 // it back on the same port with the same data.
+import { spawnSync } from 'node:child_process'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +68,13 @@ export class Server {
       const answer = await fetch(`http://127.0.0.1:${this.port}/health/ready`).catch(() => null)
       return answer?.ok ?? false
     })
+  }
+
+  /** Another command of the program, on this server's data: its exit code and what it said. */
+  command(...words: string[]): { code: number | null; said: string } {
+    const env = { ...process.env, KILELE_DATA_DIR: this.data, ...this.env }
+    const { status, stdout, stderr } = spawnSync(BINARY, words, { cwd: this.data, env, encoding: 'utf8' })
+    return { code: status, said: stdout + stderr }
   }
 
   /** SIGKILL is the power cut, SIGTERM the orderly end. */
