@@ -19,7 +19,7 @@ import { actAs } from './sync/author'
 import { startEngine, stopEngine } from './sync/engine'
 import { report } from './sync/report'
 import { askHeld, hold, letGo } from './vault/held'
-import { forget as forgetMark, mark, readMark } from './vault/marker'
+import { forget as forgetMark, mark, readMark, type Mark } from './vault/marker'
 import { sealAs, sealTo } from './vault/parcel'
 import type { Opened } from './vault/people'
 import { changeVault, houseOf, vault as readVault, vaultOf, vaults, type Vault } from './vault/vaults'
@@ -100,8 +100,10 @@ export async function openLastAccount(): Promise<void> {
   // Asked first: a worker that is not running takes longest to answer.
   const asked = askHeld()
   try {
-    const [{ account, vault: last, device }, people] = await Promise.all([prefs('account', 'vault', 'device'), vaults()])
-    vanished = await missing(people, device)
+    const [{ account, vault: last, device }, people, marked] = await Promise.all([
+      prefs('account', 'vault', 'device'), vaults(), readMark(),
+    ])
+    vanished = missing(marked, people, device)
     if (account) {
       // Version 0.1 kept everything in clear: it is sealed as soon as there is a PIN.
       legacy = account
@@ -120,8 +122,7 @@ export async function openLastAccount(): Promise<void> {
 }
 
 /** Numbers noted outside the database, for people whose database is gone. */
-async function missing(people: Vault[], device: string | undefined): Promise<Vanished | null> {
-  const marked = await readMark()
+function missing(marked: Mark | null, people: Vault[], device: string | undefined): Vanished | null {
   const gone = Object.entries(marked?.people ?? {}).filter(([id]) => !people.some((one) => one.id === id))
   // Cookies outlive a cleared storage too.
   const known = !device && /(?:^|; )kilele_known=1/.test(document.cookie)

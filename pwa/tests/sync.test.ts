@@ -41,6 +41,9 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('sync' as const), faults: fc.array(fault, { maxLength: 4 }), page: fc.integer({ min: 1, max: 6 }) }),
 )
 
+/** `scripts/soak pwa` asks for ten thousand. */
+const HISTORIES = Number(process.env.KILELE_MODEL_HISTORIES ?? 150)
+
 test('whatever is lost, doubled or late: each command takes effect once, in order, and both sides agree', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 22 }), async (steps) => {
@@ -79,9 +82,9 @@ test('whatever is lost, doubled or late: each command takes effect once, in orde
       // Order of giving is kept among those that took effect.
       expect(server.order).toEqual(given.filter((id) => server.effects.has(id)))
     }),
-    { numRuns: 150 },
+    { numRuns: HISTORIES },
   )
-}, 120_000)
+}, 120_000 + 60 * HISTORIES)
 
 test('a refused command goes to the list with its reason and holds nobody up', async () => {
   const good = household()

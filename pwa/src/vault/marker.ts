@@ -6,6 +6,8 @@ const CACHE = 'kilele-marker'
 
 export interface Mark {
   device: Id
+  /** Grows with each writing. */
+  turn?: number
   people: Record<string, Waits & { at: number }>
 }
 
@@ -16,9 +18,19 @@ export interface Waits {
   names?: SealedNames
 }
 
-/** Either place is enough: browsers do not clear them together. */
+/**
+ * Either place is enough: browsers do not clear them together. What was written last counts: a browser that is killed may
+ * come back with a local storage of a minute ago.
+ */
 export async function readMark(): Promise<Mark | null> {
-  const kept = globalThis.localStorage?.getItem(KEY) ?? (await cached())
+  const near = parsed(globalThis.localStorage?.getItem(KEY))
+  const far = parsed(await cached())
+  return near && far ? (turnOf(far) > turnOf(near) ? far : near) : (near ?? far)
+}
+
+const turnOf = ({ turn = 0 }: Mark) => turn
+
+function parsed(kept: string | null | undefined): Mark | null {
   try {
     return kept ? (JSON.parse(kept) as Mark) : null
   } catch {
@@ -27,10 +39,12 @@ export async function readMark(): Promise<Mark | null> {
 }
 
 export async function mark(device: Id, vault: string, waiting: Waits): Promise<void> {
-  const before = (await readMark())?.people ?? {}
+  const last = await readMark()
+  const before = last?.people ?? {}
   // Until the new names are sealed, the old ones say more than none.
   const names = waiting.names ?? (waiting.records + waiting.photos ? before[vault]?.names : undefined)
-  await write({ device, people: { ...before, [vault]: { ...waiting, ...(names ? { names } : {}), at: Date.now() } } })
+  const people = { ...before, [vault]: { ...waiting, ...(names ? { names } : {}), at: Date.now() } }
+  await write({ device, people, ...(last ? { turn: turnOf(last) } : {}) })
 }
 
 export async function forget(vault: string): Promise<void> {
@@ -41,7 +55,7 @@ export async function forget(vault: string): Promise<void> {
 }
 
 async function write(now: Mark): Promise<void> {
-  const text = JSON.stringify(now)
+  const text = JSON.stringify({ ...now, turn: turnOf(now) + 1 })
   try {
     globalThis.localStorage?.setItem(KEY, text)
   } catch {

@@ -1,6 +1,7 @@
 // The browser itself says whether the application can be installed, and what it finds wrong with its manifest.
 import { PHONE } from '../harness/phone'
 import { expect, test } from '../harness/story'
+import { say } from '../harness/words'
 
 test('the application can be installed', async ({ device }) => {
   const phone = await device(PHONE)
@@ -31,4 +32,20 @@ test('a start waits for no worker: the browser takes the page and its parts by i
   const [asked] = await phone.page.evaluate(() =>
     performance.getEntriesByType('navigation').map((entry) => (entry as unknown as { workerFinalSourceType: string }).workerFinalSourceType))
   expect(asked).not.toBe('cache')
+})
+
+test('an iPhone is told how to install, others are not; each asks to keep what it holds, and says how much that is', async ({ device }) => {
+  const agent = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+  for (const more of [{ userAgent: agent }, {}]) {
+    const phone = await device({ ...PHONE, ...more })
+    await phone.browser.addInitScript(() => {
+      navigator.storage.persist = async () => (sessionStorage.setItem('asked', 'yes'), true)
+    })
+    await phone.signIn('amina.mentor')
+    expect(await phone.page.evaluate(() => sessionStorage.getItem('asked'))).toBe('yes')
+    await phone.goto('/me')
+    const used = phone.page.locator('dt', { hasText: say('phone_storage') }).locator('+ dd')
+    await expect(used).toHaveText(/^[\d.,]+ [kM]B$/)
+    await expect(phone.page.getByText(say('install_ios_text'))).toHaveCount('userAgent' in more ? 1 : 0)
+  }
 })
