@@ -105,7 +105,9 @@ export class Device {
   }
 
   async goto(path: string): Promise<void> {
-    await this.page.goto(this.url + path)
+    const go = () => this.page.goto(this.url + path)
+    // A page that lets a new version in loads itself again, and takes the place of where we were going.
+    await go().catch((error: unknown) => (/ERR_ABORTED|interrupted by another/.test(String(error)) ? go() : Promise.reject(error)))
     await this.unlock()
   }
 
