@@ -13,7 +13,7 @@ use crate::Quarantine;
 /// Lobes of the window, as in Lanczos3.
 const LOBES: f64 = 3.0;
 /// The kernel's width against Lanczos3's own. A JPEG's coarser steps take away a little sharpness: this gives it back, for
-/// 1 in 100 more bytes (docs/media.md has the figures; narrower gains no more).
+/// 1 in 100 more bytes (docs/media.md has the figures).
 const WIDTH: f64 = 0.94;
 
 /// sinc(x) sinc(x / 3) (Duchon, "Lanczos filtering in one and two dimensions", 1979) at `x` / [`WIDTH`]. A picture asks for
