@@ -51,6 +51,8 @@ export class ModelServer {
   damage: ((bytes: Buffer) => Buffer) | null = null
   /** Feeds that the next answer begins anew. */
   resets: string[] = []
+  /** Which feeds each device may read; a device that is not named reads all. */
+  readonly sees = new Map<string, Set<string>>()
   /** It takes what this version of the app sends, and answers it nothing else. */
   newerApps = false
   /** It was put back from a backup, and takes nothing new before the next answer has said so. */
@@ -127,10 +129,13 @@ export class ModelServer {
     }
     const feeds: SyncAnswer['feeds'] = {}
     const reset = this.resets.splice(0)
+    const mine = this.sees.get(request.device)
+    const gone = Object.keys(request.cursors).filter((feed) => mine && !mine.has(feed))
     this.restored = false
     let room = this.page
     let more = false
-    for (const feed of this.newerApps ? [] : [...this.revisions.keys()].sort()) {
+    const readable = [...this.revisions.keys()].filter((feed) => !mine || mine.has(feed)).sort()
+    for (const feed of this.newerApps ? [] : readable) {
       const from = reset.includes(feed) ? 0 : (request.cursors[feed] ?? 0)
       const news = [...this.records.values()]
         .filter((stored) => stored.feed === feed && stored.revision > from)
@@ -156,7 +161,7 @@ export class ModelServer {
       else unknown.push(id)
     }
     const answer: SyncAnswer = {
-      results, feeds, gone: [], reset, acknowledged, want, unknown, server_time: Date.now(), more,
+      results, feeds, gone, reset, acknowledged, want, unknown, server_time: Date.now(), more,
       min_schema: this.newerApps ? 2 : 1, code: this.newerApps ? 'update_required' : null, outbox_key: { id: '', public: '' },
     }
     return json(200, answer)

@@ -47,7 +47,7 @@ test('a visit goes its way: planned, begun, submitted, returned, submitted again
 
 test.each([
   ['visit.start', ['planned']],
-  ['visit.submit', ['planned', 'in_progress', 'returned', 'missed']],
+  ['visit.submit', ['planned', 'in_progress', 'returned', 'missed', 'cancelled']],
   ['visit.cancel', ['planned', 'in_progress']],
   ['visit.miss', ['planned', 'in_progress']],
   ['visit.approve', ['submitted']],

@@ -239,7 +239,8 @@ enum Media {
     /// Read and hash every stored picture; make missing and wrong derivatives anew
     ///
     /// They are made from the original, or from the full size when the original is lost. Ends with 1 when something is
-    /// wrong and could not be repaired, such as a lost original.
+    /// wrong and could not be repaired, such as a lost original. With the feature `heic`, iPhone photos that a server without
+    /// it set aside are taken up again.
     #[command(
         after_help = "Examples:\n  kilele media verify\n  kilele media verify --no-repair --json | jq .findings\n\nExit codes: 0 every picture is whole, or was mended; 1 some are not; 2 wrong use."
     )]

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use kilele::media::again::take_up;
 use kilele::media::gc::{self, Report};
 use kilele::media::verify::{Fault, verify};
 use kilele::ops::progress::Progress;
-use kilele_media::Variant;
+use kilele_media::{Quarantine, Variant};
 use kilele_tests::{Person, TestApp, both, pictures};
 use serde_json::Value;
 
@@ -74,6 +75,28 @@ both! {
         let report = verify(&app.app, true, &Progress::silent()).await.unwrap();
         assert!(report.findings.len() == 3 && report.findings.iter().all(|f| f.fault == Fault::Unrecorded && f.repaired));
         assert!(verify(&app.app, true, &Progress::silent()).await.unwrap().findings.is_empty());
+    }
+
+    async fn what_an_earlier_server_could_not_read_is_taken_up_again(app: TestApp) {
+        let mentor = app.mentor().await;
+        // An iPhone's, as far as its first bytes go: this server has no decoder for it.
+        let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".repeat(40);
+        let capture = mentor.announce(&heic).await;
+        mentor.upload(&capture, &heic).await;
+        let id = capture["id"].as_str().unwrap();
+        let aside = mentor.settled(id).await;
+        assert_eq!((&aside["state"], &aside["reason"]), (&"quarantined".into(), &"heic".into()));
+        assert_eq!(verify(&app.app, true, &Progress::silent()).await.unwrap().taken_up, 0, "it still can't");
+        assert_eq!(take_up(&app.app, &[Quarantine::Unsupported]).await.unwrap(), 0, "set aside for another reason");
+        // In the place of a decoder that knows it: bytes that the one that is here knows.
+        let original = file(&app, &mentor.org(), capture["sha256"].as_str().unwrap(), Variant::Original);
+        std::fs::write(original, pictures::photo(14)).unwrap();
+        assert_eq!(take_up(&app.app, &[Quarantine::Heic]).await.unwrap(), 1);
+        assert_eq!(take_up(&app.app, &[Quarantine::Heic]).await.unwrap(), 0, "once");
+        app.app.jobs.notify_one();
+        let ready = mentor.settled(id).await;
+        assert_eq!((&ready["state"], &ready["reason"]), (&"ready".into(), &Value::Null));
+        assert_eq!(mentor.get(&format!("/api/media/{id}/thumb")).await.status, 200);
     }
 
     async fn waste_is_named_and_then_removed(app: TestApp) {

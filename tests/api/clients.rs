@@ -47,7 +47,8 @@ async fn deliver(app: &TestApp, program: &Path, script: &str, more: &[(&str, &st
     let mut dice = Dice::new();
     // The first request of a connection may be the creation, which no client repeats: it passes.
     let cuts: Vec<u64> = (0..6).map(|_| 5_000 + dice.below(CHUNK as u64 + 20_000)).collect();
-    line.faults(move |connection| cuts.get(connection).map_or(Fault::None, |at| Fault::CutUp(*at)));
+    let at = cuts.clone();
+    line.faults(move |connection| at.get(connection).map_or(Fault::None, |at| Fault::CutUp(*at)));
     let (endpoint, chunk) = (format!("{}/api/uploads", line.url()), CHUNK.to_string());
     let mut settings = vec![("ENDPOINT", &*endpoint), ("TOKEN", &mentor.token), ("EVIDENCE", id), ("CHUNK", &chunk)];
     settings.push(("FILE", file.path().to_str().unwrap()));
@@ -55,6 +56,9 @@ async fn deliver(app: &TestApp, program: &Path, script: &str, more: &[(&str, &st
     run(program, script, &settings).await;
     assert!(line.connections() >= 6, "the line was cut: {} connections", line.connections());
     assert_eq!(mentor.settled(id).await["state"], "ready");
+    // Each cut costs a chunk at most, and the heads of what is asked again.
+    let most = PHOTO + cuts.len() * (CHUNK + 4_000);
+    assert!(line.up() as usize <= most, "{} bytes up, of {most}", line.up());
     println!("{script} {more:?}: {} bytes up for {PHOTO}, {} connections", line.up(), line.connections());
 }
 

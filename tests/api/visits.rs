@@ -1,5 +1,6 @@
 //! A visit's way: recorded, returned, corrected, approved; and every way that is closed.
 
+use kilele_tests::signing::signature;
 use kilele_tests::{TestApp, both, id};
 use serde_json::json;
 
@@ -105,6 +106,13 @@ both! {
         mentor.command("visit.start", json!({ "id": planned["id"], "started_at": 1_790_000_000_000_i64 })).await.ok();
         mentor.command("visit.cancel", json!({ "id": planned["id"], "reason": "Nobody at home" })).await.ok();
         mentor.command("visit.miss", json!({ "id": planned["id"], "reason": "Nobody at home" })).await.refused(422, "wrong_state");
+        // Called off by the office, and made all the same by a mentor who had no network.
+        let mut made = mentor.visit(&household).body;
+        made["id"] = planned["id"].clone();
+        made["signature"] = signature(&mentor, planned["id"].as_str().unwrap(), &household["head_name"]);
+        mentor.command("visit.submit", made).await.ok();
+        let record = mentor.get(&format!("/api/visits/{}", planned["id"].as_str().unwrap())).await.ok();
+        assert_eq!((record["state"].as_str(), record["evidence"].is_null()), (Some("submitted"), true));
         let missed = plan(&mentor.member());
         mentor.command("visit.plan", missed.clone()).await.ok();
         mentor.command("visit.miss", json!({ "id": missed["id"], "reason": "The road was flooded" })).await.ok();

@@ -97,7 +97,7 @@ pub async fn measure(engine: &str, server: &Server) {
     row("… until this week's visits are", engine, format!("{useful:.1} s, {} visits", made.this_week.len()), "≤ 15 s");
 
     small(engine, &mentor, &address, slow.cursors).await;
-    crowd(engine, server, &mentor, &address).await;
+    crowd(engine, server, &address).await;
 }
 
 /// Ten thousand records as phones leave them, with every photo delivered and looked at.
@@ -158,8 +158,12 @@ async fn small(engine: &str, mentor: &Person, address: &str, cursors: BTreeMap<S
     row("twenty edits: up, down, round trips", engine, format!("{up} B, {down} B, {trips}"), "≤ 15 kB, ≤ 2");
 }
 
-/// A hundred phones that begin at once, while others go on working.
-async fn crowd(engine: &str, server: &Server, mentor: &Person, address: &str) {
+/// A hundred phones that begin at once, each a device with a session of its own, while others go on working.
+async fn crowd(engine: &str, server: &Server, address: &str) {
+    let mut owners = Vec::new();
+    for _ in 0..DEVICES {
+        owners.push(server.sign_in("wanjiku.mentor").await);
+    }
     let local = tokio::task::LocalSet::new();
     let other = server.sign_in("amina.mentor").await;
     let home = other.a_household().await;
@@ -195,7 +199,7 @@ async fn crowd(engine: &str, server: &Server, mentor: &Person, address: &str) {
                 times
             }
         });
-        let mut phones: Vec<_> = (0..DEVICES).map(|_| Phone::new(mentor, address)).collect();
+        let mut phones: Vec<_> = owners.iter().map(|owner| Phone::new(owner, address)).collect();
         let begun = Instant::now();
         let pulls = phones.iter_mut().map(|phone| async move {
             phone.pull_all().await;

@@ -192,6 +192,21 @@ fn other_formats_are_decoded_and_laid_on_white() {
 }
 
 #[test]
+fn of_an_animation_the_first_frame_is_the_picture() {
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut bytes);
+    for colour in [RED, BLUE, GREEN] {
+        let frame = RgbaImage::from_pixel(300, 200, Rgba([colour[0], colour[1], colour[2], 255]));
+        encoder.encode_frame(image::Frame::new(frame)).expect("frame");
+    }
+    drop(encoder);
+    let derived = derive(&bytes, &Limits::default()).expect("derived");
+    assert_eq!(sizes(&derived), [(300, 200), (300, 200), (160, 107)]);
+    let found = *open(&derived.full).get_pixel(150, 100);
+    assert!(close(found, RED), "{found:?}");
+}
+
+#[test]
 fn a_film_behind_the_picture_is_dropped() {
     let mut moving = jpeg(&quarters(300, 200));
     moving.extend_from_slice(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom and the film");

@@ -9,7 +9,7 @@ import { signaturesOf, signedRecord } from './touches'
 /** From which states a visit command may start; the server decides, this only avoids showing what it would refuse. */
 const FROM: Record<string, VisitState[]> = {
   'visit.start': ['planned'],
-  'visit.submit': ['planned', 'in_progress', 'returned', 'missed'],
+  'visit.submit': ['planned', 'in_progress', 'returned', 'missed', 'cancelled'],
   'visit.cancel': ['planned', 'in_progress'],
   'visit.miss': ['planned', 'in_progress'],
   'visit.approve': ['submitted'],

@@ -1,5 +1,6 @@
 //! Evidence: photos and documents, from the phone's announcement to the derivatives that screens show.
 
+pub mod again;
 mod answers;
 pub mod api;
 pub mod append;

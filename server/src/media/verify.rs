@@ -7,6 +7,7 @@ use kilele_media::{StoreError, Variant};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::again;
 use super::derive::{self, Written};
 use crate::app::App;
 use crate::error::Result;
@@ -38,6 +39,8 @@ pub struct Report {
     pub derivatives: u64,
     pub bytes: u64,
     pub findings: Vec<Finding>,
+    /// Set aside by a server that could not read them; this one makes their sizes when it runs.
+    pub taken_up: u64,
 }
 
 impl Report {
@@ -58,7 +61,11 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{originals} originals and {derivatives} derivatives read ({mb:.1} MB): {found} faults, {broken} not repaired"
-        )
+        )?;
+        match self.taken_up {
+            0 => Ok(()),
+            count => writeln!(f, "{count} pictures that could not be read before are examined again"),
+        }
     }
 }
 
@@ -71,7 +78,7 @@ struct Blob {
 }
 
 /// Reads and hashes everything. Derivatives that are missing or wrong are made from the original, or from the full
-/// size when the original is lost, if `repair` says so.
+/// size when the original is lost, if `repair` says so; and what an earlier server could not read is taken up again.
 ///
 /// # Errors
 /// When the storage or the database does not answer; what was repaired until then stays repaired.
@@ -91,13 +98,17 @@ pub async fn verify(app: &App, repair: bool, progress: &Progress) -> Result<Repo
             .bind(after.1)
             .all()
             .await?;
-        let Some(last) = blobs.last() else { return Ok(report) };
+        let Some(last) = blobs.last() else { break };
         after = (last.org, last.sha256.clone());
         for blob in blobs {
             one(app, &blob, repair, &mut report).await?;
             progress.say("pictures", report.originals, Some(all.unsigned_abs()));
         }
     }
+    if repair {
+        report.taken_up = again::take_up(app, again::READABLE).await?;
+    }
+    Ok(report)
 }
 
 async fn one(app: &App, blob: &Blob, repair: bool, report: &mut Report) -> Result<()> {

@@ -83,7 +83,7 @@ async function coldStart(phone: Device, rate: number): Promise<number[]> {
     const begun = performance.now()
     input.value = pin
     input.dispatchEvent(new InputEvent('input', { bubbles: true }))
-    return window.probe.painted(() => document.querySelector('main li a[href]') !== null).then((at) => at - begun)
+    return window.probe.painted(() => document.querySelector('main [role=listitem] a[href]') !== null).then((at) => at - begun)
   }, PIN)
   await slow.detach()
   return [door, list]
@@ -99,7 +99,7 @@ async function searching(phone: Device): Promise<void> {
   const { page } = phone
   await phone.goto('/households')
   const field = page.getByRole('searchbox', { name: say('households_search') })
-  await expect(page.locator('main li a').first()).toBeVisible()
+  await expect(page.locator('main [role=listitem] a').first()).toBeVisible()
   const slow = await throttled(phone)
   await field.click()
   await page.evaluate(() => window.probe.reset())
@@ -128,7 +128,7 @@ async function scrolling(phone: Device): Promise<void> {
   let rows = 0
   for (let run = 0; run < RUNS; run++) {
     await phone.goto('/households')
-    await expect(page.locator('main li a').first()).toBeVisible()
+    await expect(page.locator('main [role=listitem] a').first()).toBeVisible()
     await page.waitForTimeout(1_500)
     const slow = await throttled(phone)
     await page.evaluate(() => window.probe.reset())
@@ -139,7 +139,7 @@ async function scrolling(phone: Device): Promise<void> {
       if (await page.evaluate(() => innerHeight + scrollY >= document.documentElement.scrollHeight - 4)) break
     }
     longest.push(await page.evaluate(() => window.probe.longest))
-    rows = await page.locator('main li').count()
+    rows = await page.locator('main [role=listitem]').count()
     await slow.detach()
   }
   row(`scrolling the list (${rows} rows at its end), longest task`, `${Math.round(median(longest))} ms`, '≤ 100 ms', longest)
@@ -150,7 +150,7 @@ async function writing(phone: Device): Promise<void> {
   const [opened, keys, kept]: number[][] = [[], [], []]
   for (let run = 0; run < RUNS; run++) {
     await phone.goto('/households')
-    await page.locator('main li a').nth(3 + run).click()
+    await page.locator('main [role=listitem] a').nth(3 + run).click()
     const begin = page.getByRole('link', { name: say('today_new_visit') })
     await expect(begin).toBeVisible()
     await page.waitForTimeout(800)

@@ -53,7 +53,7 @@ export function probe(): void {
     },
   }
   window.probe = state
-  void state.painted(() => document.querySelector('main li a[href]') !== null).then((at) => (state.usable = at))
+  void state.painted(() => document.querySelector('main [role=listitem] a[href]') !== null).then((at) => (state.usable = at))
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) state.longest = Math.max(state.longest, duration)
   }).observe({ type: 'longtask', buffered: true })
