@@ -53,6 +53,8 @@ export class ModelServer {
   resets: string[] = []
   /** Which feeds each device may read; a device that is not named reads all. */
   readonly sees = new Map<string, Set<string>>()
+  /** How often a device was told that a feed is not its own any more. */
+  taken = 0
   /** It takes what this version of the app sends, and answers it nothing else. */
   newerApps = false
   /** It was put back from a backup, and takes nothing new before the next answer has said so. */
@@ -131,6 +133,7 @@ export class ModelServer {
     const reset = this.resets.splice(0)
     const mine = this.sees.get(request.device)
     const gone = Object.keys(request.cursors).filter((feed) => mine && !mine.has(feed))
+    this.taken += gone.length
     this.restored = false
     let room = this.page
     let more = false

@@ -15,7 +15,7 @@ test('one photo, on which day, from which phone; and when it has arrived, nothin
   const before = Date.now()
   await register(phone, 'Nafula Wekesa')
   await gate.reached
-  // The organisation's clock: three hours before London's. Midnight may come in between.
+  // The organisation's clock, in Nairobi: three hours ahead of UTC. Midnight may come in between.
   const wall = (at: number) => new Date(at + 3 * 3_600_000)
   const day = (at: Date) => `${at.getUTCDate()} ${say('dates_months_short').split(',')[at.getUTCMonth()]} ${at.getUTCFullYear()}`
   const days = [before, Date.now()].map((at) => say('device_missing', { count: 1, day: day(wall(at)) }).replaceAll('.', '\\.'))
