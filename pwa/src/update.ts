@@ -25,7 +25,11 @@ export async function registerWorker(): Promise<void> {
   })
   if (registration.waiting) {
     offer(registration.waiting)
-    if (await nothingOpen()) letIn()
+    if (await nothingOpen()) {
+      // Loading again would throw away what has been begun since, were it three digits of a PIN.
+      for (const event of ['input', 'pointerdown']) addEventListener(event, () => (asked = false), { capture: true, once: true })
+      letIn()
+    }
   }
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') registration.update().catch(() => undefined)

@@ -49,17 +49,24 @@ async function drawn({ kind, width, height }: { kind: Kind; width: number; heigh
     for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : roll(256)
     pen.putImageData(image, 0, 0)
   } else {
-    const sky = pen.createLinearGradient(0, 0, 0, height)
+    // A blurred one is drawn small and enlarged: blurring each stroke by itself takes a slow machine minutes.
+    const wide = kind === 'blurred' ? Math.round(width / 60) : width
+    const scene = kind === 'blurred' ? new OffscreenCanvas(wide, Math.round((wide * height) / width)) : canvas
+    const brush = scene.getContext('2d')!
+    const sky = brush.createLinearGradient(0, 0, 0, scene.height)
     sky.addColorStop(0, '#9cc9ee')
     sky.addColorStop(1, '#8a6b45')
-    if (kind === 'blurred') pen.filter = `blur(${Math.round(width / 100)}px)`
-    pen.fillStyle = sky
-    pen.fillRect(0, 0, width, height)
+    brush.fillStyle = sky
+    brush.fillRect(0, 0, wide, scene.height)
     // Leaves, walls and faces enough for a photo's detail, down to a few pixels.
     for (let i = 0; i < (kind === 'blurred' ? 400 : 6_000); i++) {
-      const size = kind === 'blurred' ? 40 + roll(width / 10) : 4 + roll(i % 20 ? 60 : width / 10)
-      pen.fillStyle = `rgb(${roll(256)} ${60 + roll(160)} ${roll(200)})`
-      pen.fillRect(roll(width), roll(height), size, 4 + roll(size))
+      const size = kind === 'blurred' ? 1 + roll(wide / 10) : 4 + roll(i % 20 ? 60 : width / 10)
+      brush.fillStyle = `rgb(${roll(256)} ${60 + roll(160)} ${roll(200)})`
+      brush.fillRect(roll(wide), roll(scene.height), size, Math.min(4, size) + roll(size))
+    }
+    if (kind === 'blurred') {
+      pen.imageSmoothingQuality = 'high'
+      pen.drawImage(scene, 0, 0, width, height)
     }
     if (kind === 'dark') {
       pen.fillStyle = 'rgb(0 0 0 / 0.88)'

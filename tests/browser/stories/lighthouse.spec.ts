@@ -7,6 +7,7 @@ import { signIn } from '../harness/api'
 import { RESULTS } from '../harness/paths'
 import { type Device, PHONE } from '../harness/phone'
 import { freePort } from '../harness/processes'
+import { slowdown } from '../harness/speed'
 import { expect, test } from '../harness/story'
 
 const WANTED = { performance: 95, accessibility: 100, 'best-practices': 100 }
@@ -20,6 +21,8 @@ test('Today and the visit form', async ({ server, device }) => {
   const port = await freePort()
   const phone = await device({ ...PHONE }, server.url, [`--remote-debugging-port=${port}`])
   await phone.signIn('amina.mentor')
+  const slower = await slowdown(phone.page)
+  console.log(`lighthouse: a phone ${slower.toFixed(1)} times slower than this machine`)
   standBack(phone)
   const amina = await signIn(server.url, 'amina.mentor')
   const returned = (await amina.visits()).find(({ state }) => state === 'returned')!
@@ -32,7 +35,7 @@ test('Today and the visit form', async ({ server, device }) => {
     for (let i = 0; i < TRIES && short(best).length > 0; i++) {
       // The page that is open holds the key for the one that is measured.
       await phone.goto('/')
-      const result = await measure(server.url + path, port)
+      const result = await measure(server.url + path, port, slower)
       if (!result) continue
       save(name, result)
       for (const [key, { score }] of Object.entries(result.lhr.categories)) {
@@ -55,13 +58,14 @@ const short = (best: Record<string, number>): string[] =>
   Object.entries(WANTED).flatMap(([key, least]) => ((best[key] ?? 0) < least ? [key] : []))
 
 /** A run of Lighthouse, or nothing when the machine was too busy for one. */
-async function measure(url: string, port: number): Promise<RunnerResult | null> {
+async function measure(url: string, port: number, slower: number): Promise<RunnerResult | null> {
   const result = await lighthouse(url, {
     port,
     output: 'html',
     logLevel: 'error',
     formFactor: 'mobile',
     onlyCategories: Object.keys(WANTED),
+    throttling: { cpuSlowdownMultiplier: slower },
     // Who is signed in stays signed in.
     disableStorageReset: true,
   })

@@ -1,5 +1,5 @@
 // New versions: they wait while a form is open, an interrupted one leaves the old one at work, and the kill switch takes the worker and no work.
-import { PHONE } from '../harness/phone'
+import { PHONE, PIN } from '../harness/phone'
 import { expect, test } from '../harness/story'
 import { say } from '../harness/words'
 import { Weather } from '../faults/weather'
@@ -65,6 +65,51 @@ test('a new version interrupts no form, and an interrupted one changes nothing',
     await expect(page.getByRole('heading', { level: 1, name: say('me_title') })).toBeVisible()
     // The one before stays for pages that may still be open.
     await expect.poll(() => page.evaluate(shells)).toEqual([before[0], `${before[0]}-1`])
+    expect(phone.errors).toEqual([])
+  } finally {
+    await weather.down()
+  }
+})
+
+test('a new version that comes in at the start throws no digit of the PIN away', async ({ server, device }) => {
+  const weather = await Weather.over(server.port)
+  try {
+    const phone = await device(PHONE, weather.url)
+    await phone.signIn('amina.mentor')
+    weather.version = 1
+    await phone.page.evaluate(async () => {
+      const registration = (await navigator.serviceWorker.getRegistration())!
+      await registration.update()
+      const worker = registration.installing!
+      await new Promise<void>((done) => worker.addEventListener('statechange', () => worker.state === 'installed' && done()))
+    })
+    // The first digit is typed at the very moment at which the new version is let in.
+    await phone.browser.addInitScript(() => {
+      const { postMessage } = ServiceWorker.prototype
+      ServiceWorker.prototype.postMessage = function (this: ServiceWorker, message: { type?: string }) {
+        const send = () => {
+          const pin = document.querySelector<HTMLInputElement>('input#pin')
+          if (message.type === 'activate' && !pin) return void requestAnimationFrame(send)
+          Reflect.apply(postMessage, this, [message])
+          if (message.type !== 'activate') return
+          pin!.value = '2'
+          pin!.dispatchEvent(new Event('input', { bubbles: true }))
+          navigator.serviceWorker.addEventListener('controllerchange', () => Object.assign(globalThis, { tookOver: true }))
+        }
+        send()
+      }
+    })
+    // Ten minutes later, a touch locks: the page is loaded again, which keeps the new version waiting.
+    await phone.page.evaluate(() => {
+      const { now } = Date
+      Date.now = () => now() + 600_000
+    })
+    await phone.page.getByRole('heading', { level: 1 }).click()
+    await phone.page.waitForFunction(() => 'tookOver' in globalThis)
+    await expect(phone.page.locator('input#pin')).toHaveValue('2')
+    await phone.page.locator('input#pin').pressSequentially(PIN.slice(1))
+    await expect(phone.page.getByRole('heading', { level: 1, name: say('today_title') })).toBeVisible()
+    expect(await phone.page.evaluate(() => 'tookOver' in globalThis), 'the page was not loaded again').toBe(true)
     expect(phone.errors).toEqual([])
   } finally {
     await weather.down()
