@@ -153,7 +153,7 @@ pub fn make_folder(path: &std::path::Path) -> Result<()> {
 }
 
 /// What the S3 client understands of the environment.
-const AWS: [&str; 18] = [
+const AWS: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -172,6 +172,7 @@ const AWS: [&str; 18] = [
     "AWS_SERVER_SIDE_ENCRYPTION",
     "AWS_SSE_KMS_KEY_ID",
     "AWS_TIMEOUT",
+    "AWS_PROXY_URL",
 ];
 
 /// What stands in a file, by the names of the environment.

@@ -298,6 +298,37 @@ async fn the_start_says_what_is_wrong() {
     assert!(s3.objects().is_empty(), "the probe leaves nothing");
 }
 
+/// The bucket in the host's name, as some stores ask for ("virtual-hosted style"), on both engines.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bucket_may_stand_in_the_hosts_name() {
+    let s3 = S3::start_with_hosts().await;
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let settings = s3.settings_with_hosts();
+        let app = TestApp::spawn_with(engine, |name| redirects(name).or_else(|| settings(name))).await;
+        assert_eq!(kilele::server::probe(&app.app).await.map_err(|error| format!("{error:#}")), Ok(()));
+        let mentor = app.mentor().await;
+        let photo = pictures::padded(40, 12_000_000);
+        let capture = mentor.announce(&photo).await;
+        assert_eq!(mentor.upload(&capture, &photo).await.status, 204);
+        let id = capture["id"].as_str().unwrap();
+        assert_eq!(mentor.settled(id).await["state"], "ready");
+        let key = format!("kilele/{}/{}/", mentor.org(), &capture["sha256"].as_str().unwrap()[..2]);
+        assert_eq!(s3.objects().iter().filter(|path| path.starts_with(&key)).count(), 4, "{:?}", s3.objects());
+        // A phone is sent to the same name, without the bucket in the path.
+        let proxied = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .proxy(reqwest::Proxy::http(s3.url()).unwrap());
+        let direct = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let sent =
+            kilele_tests::Answer::of(direct.get(format!("{}/api/media/{id}/card", app.url)).bearer_auth(&mentor.token))
+                .await;
+        let address = sent.header("location").to_owned();
+        assert!(address.starts_with(&format!("{}/kilele/", s3.host())), "{address}");
+        let picture = kilele_tests::Answer::of(proxied.build().unwrap().get(&address)).await;
+        assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/jpeg"));
+    }
+}
+
 /// Wrong keys while serving: clients are told to come back, and what they hold stays theirs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_keys_are_a_passing_failure_for_phones() {

@@ -192,8 +192,10 @@ both! {
         with(&[("upload-length", Some("26214401"))]).await.refused(413, "too_large");
         with(&[("upload-metadata", None)]).await.refused(400, "metadata");
         with(&[("upload-metadata", Some("evidence"))]).await.refused(400, "metadata");
-        let twice = format!("{0},{0}", headers["upload-metadata"].to_str().unwrap());
-        with(&[("upload-metadata", Some(&twice))]).await.refused(400, "metadata");
+        let metadata = headers["upload-metadata"].to_str().unwrap();
+        for wrong in [format!("{metadata},{metadata}"), format!("{metadata},"), format!(",{metadata}"), format!("{metadata}, ,a")] {
+            with(&[("upload-metadata", Some(&wrong))]).await.refused(400, "metadata");
+        }
         let created = with(&[]).await;
         assert_eq!((created.status.as_u16(), created.header("upload-offset")), (201, "0"));
         assert!(created.header("location").starts_with("/api/uploads/"), "{}", created.header("location"));

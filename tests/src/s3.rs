@@ -8,28 +8,42 @@ pub const BUCKET: &str = "photos";
 const KEY: &str = "KILELETESTKEY";
 const SECRET: &str = "a secret of the tests";
 
+/// With the bucket in the host's name, that name is below this one.
+const DOMAIN: &str = "s3.kilele.test";
+
 /// A running server; it is stopped by its process id when dropped.
 pub struct S3 {
     child: Option<Child>,
     pub port: u16,
     pub folder: tempfile::TempDir,
+    /// Whether buckets stand in the host's name ("virtual-hosted style") and not in the path.
+    in_host: bool,
 }
 
 impl S3 {
     /// Starts it, with one empty bucket.
     pub async fn start() -> Self {
+        Self::start_as(false).await
+    }
+
+    /// Buckets stand in the host's name.
+    pub async fn start_with_hosts() -> Self {
+        Self::start_as(true).await
+    }
+
+    async fn start_as(in_host: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         loop {
             // The port may be taken by somebody else meanwhile: then the server ends at once, and another one is tried.
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut child = spawn(port, folder.path());
+            let mut child = spawn(port, folder.path(), in_host);
             let up = until("s3s-fs to answer", async || match tokio::net::TcpStream::connect(("127.0.0.1", port)).await {
                 Ok(_) => Some(true),
                 Err(_) => child.try_wait().unwrap().map(|_| false),
             });
             if up.await && child.try_wait().unwrap().is_none() {
-                return Self { child: Some(child), port, folder };
+                return Self { child: Some(child), port, folder, in_host };
             }
         }
     }
@@ -44,7 +58,7 @@ impl S3 {
 
     /// On the same port, with what it held.
     pub async fn up(&mut self) {
-        self.child = Some(spawn(self.port, self.folder.path()));
+        self.child = Some(spawn(self.port, self.folder.path(), self.in_host));
         until("s3s-fs to answer", async || tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.ok()).await;
     }
 
@@ -63,6 +77,24 @@ impl S3 {
             "AWS_TIMEOUT" => Some("20s".into()),
             _ => None,
         }
+    }
+
+    /// The same with the bucket in the host's name. No name server knows it: the request goes by way of this server as
+    /// the client's proxy.
+    pub fn settings_with_hosts(&self) -> impl Fn(&str) -> Option<String> + use<> {
+        assert!(self.in_host, "started with names");
+        let rest = self.settings(self.host());
+        let proxy = self.url();
+        move |name| match name {
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST" => Some("true".into()),
+            "AWS_PROXY_URL" => Some(proxy.clone()),
+            _ => rest(name),
+        }
+    }
+
+    /// The bucket's own address.
+    pub fn host(&self) -> String {
+        format!("http://{BUCKET}.{DOMAIN}")
     }
 
     /// Files below the bucket, by their path in it, but for the server's own notes.
@@ -90,8 +122,9 @@ impl Drop for S3 {
     }
 }
 
-fn spawn(port: u16, folder: &std::path::Path) -> Child {
+fn spawn(port: u16, folder: &std::path::Path, in_host: bool) -> Child {
     Command::new(binary())
+        .args(in_host.then_some(["--domain", DOMAIN]).iter().flatten())
         .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .args(["--access-key", KEY, "--secret-key", SECRET])
         .arg(folder)

@@ -190,6 +190,8 @@ mod tests {
             "evidence",
             "evidence !",
             &format!("evidence {coded},evidence {coded}"),
+            &format!("evidence {coded},"),
+            &format!(",evidence {coded}"),
             "filename cGhvdG8uanBn",
             &"x".repeat(5000),
         ] {
