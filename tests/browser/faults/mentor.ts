@@ -35,8 +35,8 @@ async function persist(work: Work, name: string, attempt: () => Promise<void>): 
       await attempt()
       return
     } catch (error) {
+      work.log(`${name}: ${firstLine(error)} at ${await where(work.phone.page)}`)
       if (!work.harmed() || n === ATTEMPTS) throw new Error(`${name} failed at attempt ${n}`, { cause: error })
-      work.log(`${name}: again after ${firstLine(error)} at ${await where(work.phone.page)}`)
       await work.recover()
     }
   }
@@ -44,8 +44,27 @@ async function persist(work: Work, name: string, attempt: () => Promise<void>): 
 
 /** What is on the screen, for whoever reads the log. */
 async function where(page: Page): Promise<string> {
-  const heading = await page.getByRole('heading', { level: 1 }).first().textContent({ timeout: 500 }).catch(() => 'no heading')
-  return `${new URL(page.url()).pathname}: ${heading?.trim()}`
+  const heading = await page.getByRole('heading', { level: 1 }).first().textContent({ timeout: 500 }).catch(() => null)
+  return `${new URL(page.url()).pathname}: ${heading?.trim() ?? `no heading, ${await stuck(page)}`}`
+}
+
+/** Why a page is still empty: what it fetched and when, who is at work in the background. */
+async function stuck(page: Page): Promise<string> {
+  const asked = page.evaluate(async () => {
+    const fetched = performance.getEntriesByType('resource').map(({ name, startTime, duration }) =>
+      `${name.split('/').at(-1)} ${Math.round(startTime)}+${Math.round(duration)}`)
+    const worker = await navigator.serviceWorker.getRegistration()
+    const locks = await navigator.locks.query()
+    const scripts = [...document.scripts].map(({ src }) => src.split('/').at(-1))
+    return JSON.stringify({
+      now: Math.round(performance.now()), ready: document.readyState, fetched, scripts,
+      controller: navigator.serviceWorker.controller?.state, waiting: worker?.waiting?.state, active: worker?.active?.state,
+      held: locks.held?.map(({ name }) => name), pending: locks.pending?.map(({ name }) => name),
+      shells: (await caches.keys()).filter((name) => name.includes('shell')),
+    })
+  })
+  const late = new Promise<string>((done) => setTimeout(() => done('it does not answer'), 3_000))
+  return Promise.race([asked.catch(firstLine), late])
 }
 
 /** Opens a form on a record; when the phone says why the record is not there, does what it asks for. */
@@ -69,9 +88,12 @@ async function step(work: Work, name: string, doing: () => Promise<void>): Promi
     () => null,
     (error: unknown) => error ?? new Error('failed'),
   )
-  await meanwhile()
-  const failure = await done
-  if (failure) throw failure
+  const struck = meanwhile().then(
+    () => null,
+    (error: unknown) => error ?? new Error('missed'),
+  )
+  // Both to their end: a step that ran on beside the next attempt would take that one's page for its own.
+  for (const failure of await Promise.all([struck, done])) if (failure) throw failure
 }
 
 export async function register(work: Work, mark: string, withPhoto: boolean): Promise<string> {
