@@ -1,14 +1,26 @@
 // Opens what is on this phone, then shows it.
 import './styles/base.css'
-import { mount } from 'svelte'
+import { mount, unmount, type Component } from 'svelte'
 import App from './App.svelte'
 import { watchInstall } from './me/install.svelte'
+import Failed from './shell/Failed.svelte'
 import { start } from './start'
 
-watchInstall()
-void start().then(() => {
+/** Milliseconds. A database that does not open would leave the mark of the house there for ever, with no way on. */
+const PATIENCE = 15_000
+
+let shown: Record<string, unknown> | null = null
+function show(view: Component): void {
   const target = document.getElementById('app')
   if (!target) return
+  if (shown) void unmount(shown)
   target.replaceChildren()
-  mount(App, { target })
+  shown = mount(view, { target })
+}
+
+watchInstall()
+const late = setTimeout(() => show(Failed), PATIENCE)
+void start().then(() => {
+  clearTimeout(late)
+  show(App)
 })
