@@ -67,11 +67,18 @@ export async function sign(page: Page): Promise<void> {
 
 /** Does what asks once more before it is done; `why` where words are asked for. */
 export async function act(page: Page, action: string, why?: string): Promise<void> {
+  await insist(page, action, async (dialog) => {
+    if (why) await dialog.getByLabel(say('enrolment_reason')).fill(why)
+  })
+}
+
+/** The same where the dialog asks for more. */
+export async function insist(page: Page, action: string, fill: (dialog: Locator) => Promise<unknown>): Promise<void> {
   const dialog = page.getByRole('dialog')
   const [go, moved] = [dialog.getByRole('button', { name: say(action), exact: true }), dialog.getByText(say('error_stale'))]
   for (;;) {
     await page.getByRole('button', { name: say(action), exact: true }).click()
-    if (why) await dialog.getByLabel(say('enrolment_reason')).fill(why)
+    await fill(dialog)
     const done = await go.click({ timeout: 10_000 }).then(() => true, () => false)
     if (done) break
     // The news of what somebody else did came meanwhile: one looks, and does it all the same.

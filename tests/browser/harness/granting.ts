@@ -1,6 +1,6 @@
 // The hands that a grant goes through: a phone prepares and receives it, tablets review and decide it, a desk pays it.
 import { expect, type Page } from '@playwright/test'
-import { act, choose, sign, takePhoto } from './form'
+import { act, choose, insist, sign, takePhoto } from './form'
 import type { Device } from './phone'
 import { say } from './words'
 
@@ -72,20 +72,15 @@ export async function lookAt(tablet: Device, show: 'review' | 'decision' | 'rele
 /** `seen`: before it is done. */
 export async function recommend(page: Page, seen?: () => Promise<unknown>): Promise<void> {
   await act(page, 'grant_do_review')
-  await page.getByRole('button', { name: say('grant_do_recommend'), exact: true }).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel(say('grant_score')).fill('80')
-  await seen?.()
-  await dialog.getByRole('button', { name: say('grant_do_recommend'), exact: true }).click()
+  await insist(page, 'grant_do_recommend', async (dialog) => {
+    await dialog.getByLabel(say('grant_score')).fill('80')
+    await seen?.()
+  })
 }
 
 /** Says that the money has left the account. */
 export async function pay(page: Page, reference: string): Promise<void> {
-  await page.getByRole('button', { name: say('grant_do_release'), exact: true }).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel(say('release_reference')).fill(reference)
-  await dialog.getByRole('button', { name: say('grant_do_release'), exact: true }).click()
-  await expect(dialog).toBeHidden()
+  await insist(page, 'grant_do_release', (dialog) => dialog.getByLabel(say('release_reference')).fill(reference))
 }
 
 /** With the recipient's picture, the place and the signature. `seen`: before it is saved. */
